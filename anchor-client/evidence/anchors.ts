@@ -1,0 +1,103 @@
+import { bytesToHex } from './bytes.ts'
+import type { EvidenceFile, FileStream, LedgerProof, Seal, SignedCheckpoint } from './model.ts'
+import { proofKinds } from './proofs/index.ts'
+import type { AnchorJudgement, ProofKind } from './proofs/proof.ts'
+import type { Checkpoint } from './seal.ts'
+import type { Trust, TrustedLedger } from './trust.ts'
+
+/** What the anchors of each seal are worth under a trust file: judged once, used by lines 9 to 14. */
+export interface JudgedSeal {
+  readonly seal: Seal
+  readonly checkpoints: readonly JudgedCheckpoint[]
+  /** Anchors that hold on pinned ledgers; where some are independent, only those. */
+  readonly candidates: readonly PinnedAnchor[]
+  /** When the seal was fixed at the latest, by an independent ledger's clock. */
+  readonly fixed: { readonly timeMs: number; readonly toleranceMs: number } | null
+}
+
+export interface JudgedCheckpoint {
+  readonly checkpoint: SignedCheckpoint
+  readonly statement: Checkpoint
+  readonly anchors: readonly JudgedAnchor[]
+}
+
+export interface JudgedAnchor {
+  /** Null for a kind that this version does not judge. */
+  readonly judgement: AnchorJudgement | null
+  readonly pin: TrustedLedger | null
+}
+
+export type PinnedAnchor = Extract<AnchorJudgement, { holds: true }> & {
+  readonly pin: TrustedLedger
+}
+
+export const proofKind = ({ kind }: LedgerProof): ProofKind | undefined =>
+  proofKinds.find((known) => known.kind === kind)
+
+export function judgeSeals({ streams, seals }: EvidenceFile, trust: Trust | null): JudgedSeal[] {
+  const { gateway, incarnation } = (streams[0] as FileStream).descriptor
+  return seals.map((seal) => {
+    const checkpoints = seal.checkpoints.map((checkpoint) => {
+      const { size, hashId, root } = checkpoint
+      const statement = { gateway, incarnation, size, hashId, root }
+      const anchors = checkpoint.anchors.map((anchor) => judgeAnchor(anchor, statement, trust))
+      return { checkpoint, statement, anchors }
+    })
+    const candidates = candidatesOf(checkpoints.flatMap(({ anchors }) => anchors))
+    return { seal, checkpoints, candidates, fixed: fixedTime(candidates) }
+  })
+}
+
+function judgeAnchor(
+  anchor: LedgerProof,
+  statement: Checkpoint,
+  trust: Trust | null,
+): JudgedAnchor {
+  const kind = proofKind(anchor)
+  if (kind === undefined) return { judgement: null, pin: null }
+  const judgement = kind.judgeAnchor(anchor.proof, statement)
+  const pin = judgement.holds ? pinOf(trust, kind, judgement.ledgerId) : null
+  return { judgement, pin }
+}
+
+function pinOf(trust: Trust | null, { name }: ProofKind, ledgerId: string): TrustedLedger | null {
+  const pin = trust?.ledgers.get(ledgerId)
+  return pin?.kind === name ? pin : null
+}
+
+export const pinOfBeacon = (
+  trust: Trust | null,
+  kind: ProofKind,
+  ledger: Uint8Array,
+): TrustedLedger | null => pinOf(trust, kind, bytesToHex(ledger))
+
+export const fails = ({ judgement }: JudgedAnchor): boolean => judgement?.holds === false
+
+export function pinned(anchors: readonly JudgedAnchor[]): PinnedAnchor[] {
+  return anchors.flatMap(({ judgement, pin }) =>
+    judgement?.holds && pin ? [{ ...judgement, pin }] : [],
+  )
+}
+
+function candidatesOf(anchors: readonly JudgedAnchor[]): PinnedAnchor[] {
+  if (anchors.some(fails)) return []
+  const all = pinned(anchors)
+  const independent = all.filter(({ pin }) => pin.independent)
+  return independent.length > 0 ? independent : all
+}
+
+/** Strength is never put together from two ledgers: only anchors that give continuity date, if any does. */
+function fixedTime(candidates: readonly PinnedAnchor[]): JudgedSeal['fixed'] {
+  if (!candidates.some(({ pin }) => pin.independent)) return null
+  const continuous = candidates.filter(givesContinuity)
+  const dating = continuous.length > 0 ? continuous : candidates
+  const times = dating.flatMap(({ timeMs, pin }) =>
+    timeMs === null ? [] : [{ timeMs, toleranceMs: pin.clockToleranceMs }],
+  )
+  times.sort((a, b) => a.timeMs - b.timeMs || a.toleranceMs - b.toleranceMs)
+  return times[0] ?? null
+}
+
+export const hasWrongCode = ({ code, pin }: PinnedAnchor): boolean => code !== pin.code
+export const givesContinuity = (anchor: PinnedAnchor): boolean =>
+  anchor.extensionsOnly && !hasWrongCode(anchor)

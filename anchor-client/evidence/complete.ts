@@ -1,0 +1,168 @@
+import type { JudgedSeal } from './anchors.ts'
+import { bytesToHex, equalBytes } from './bytes.ts'
+import { type SealedRange, sealsInTurn } from './claim.ts'
+import { fixedTimesOf, lagMs } from './dated.ts'
+import { controlRecords } from './erased.ts'
+import { wallOf } from './fields.ts'
+import { countOf, type Finding, fail, notChecked, pass } from './finding.ts'
+import type { Damage, EvidenceFile, FileStream, Questions, Range } from './model.ts'
+import { type Notes, watchPromise } from './promises.ts'
+import { coverageOf } from './questions.ts'
+import { isReading } from './records.ts'
+import { shipmentFaults } from './shipments.ts'
+
+/** Line 16: nothing is missing that is not declared, and the file is as wide as it was asked to be. */
+export interface Completeness extends Finding {
+  readonly gaps: number
+}
+
+export interface Judged {
+  readonly file: EvidenceFile
+  readonly ranges: readonly SealedRange[]
+  readonly seals: readonly JudgedSeal[]
+  /** Tags in hex. */
+  readonly erased: ReadonlySet<string>
+  readonly isFixedBefore: boolean
+}
+
+export function completeLine(judged: Judged, questions: Questions): Completeness {
+  const { file, erased } = judged
+  const found = collect()
+  const damages = controlRecords(file, 'damage')
+  for (const range of file.ranges) seePromise(judged, range, damages, found)
+  for (const fault of shipmentFaults(file, erased)) found.breaks.add(() => fault)
+  for (const asked of questions.expect) {
+    const coverage = coverageOf(file, asked)
+    const about = () => `${asked.stream} as asked for`
+    if (coverage === 'break') found.breaks.add(() => `the file does not cover ${about()}`)
+    if (coverage === 'doubt')
+      found.doubts.add(() => `nothing shows that the file covers ${about()}`)
+    if (coverage === 'met with a gap') found.gaps.add(() => `${about()} opens or closes within`)
+  }
+  if (questions.maxLagMs !== null) seeLag(judged, questions.maxLagMs, found)
+  return { ...findingOf(judged, found), gaps: found.gaps.count }
+}
+
+function findingOf({ file }: Judged, { breaks, doubts, hidden, gaps }: Found): Finding {
+  if (breaks.count > 0) return fail(breaks.text())
+  if (hidden.count > 0 || doubts.count > 0) {
+    const some = hidden.count > 0 ? [`${countOf(hidden.count, 'reading')} hidden`] : []
+    return notChecked([...some, ...(doubts.count > 0 ? [doubts.text()] : [])].join('; '))
+  }
+  const promised = file.streams.filter(({ descriptor }) => descriptor.promise !== null)
+  const nothing = promised.length === 0 ? '; nothing promised' : ''
+  const declared =
+    gaps.count > 0 ? `${countOf(gaps.count, 'declared gap')}: ${gaps.text()}` : 'no gap'
+  return pass(`every index is there, ${declared}${nothing}`)
+}
+
+function seePromise(
+  { file, ranges, erased }: Judged,
+  range: Range,
+  damages: readonly Damage[],
+  found: Found,
+): void {
+  const { tag, descriptor } = file.streams[range.stream] as FileStream
+  const prefix = `${descriptor.source}: `
+  const isErased = erased.has(bytesToHex(tag))
+  const notes: Notes = {
+    broken: (why) => isErased || found.breaks.add(() => prefix + why()),
+    hidden: () => isErased || found.hidden.add(() => ''),
+    gap: (why) => found.gaps.add(() => prefix + why()),
+  }
+  const declared = declaredDamage(ranges, range, tag, damages)
+  const watch = watchPromise(isErased ? null : descriptor.promise, notes)
+  for (const [index, leaf] of range.leaves) {
+    watch.see(index, leaf)
+    if (leaf.form === 'run' && !covers(declared, index, index + leaf.count)) {
+      found.breaks.add(() => `${prefix}leaves from ${index} are gone, and no damage is declared`)
+    }
+  }
+}
+
+/** What damage records declare of a stream, each bound to a sealed root that the file carries. */
+function declaredDamage(
+  ranges: readonly SealedRange[],
+  { stream }: Range,
+  tag: Uint8Array,
+  damages: readonly Damage[],
+): readonly Damage[] {
+  const segments = ranges
+    .filter(({ range }) => range.stream === stream)
+    .flatMap((sealed) => sealed.segments.map(({ segment }) => segment))
+  return damages
+    .filter(
+      (damage) =>
+        equalBytes(damage.tag, tag) &&
+        segments.some(({ size, root }) => size === damage.size && equalBytes(root, damage.root)),
+    )
+    .sort((a, b) => a.from - b.from)
+}
+
+function covers(damages: readonly Damage[], from: number, to: number): boolean {
+  let covered = from
+  for (const damage of damages) {
+    if (damage.from <= covered) covered = Math.max(covered, damage.to)
+  }
+  return covered >= to
+}
+
+function seeLag(
+  { ranges, seals, erased, isFixedBefore }: Judged,
+  most: number,
+  found: Found,
+): void {
+  if (!isFixedBefore) {
+    found.doubts.add(() => 'nothing shows when it was fixed (line fixed-before)')
+    return
+  }
+  const fixedTimes = fixedTimesOf(seals)
+  for (const sealed of ranges) {
+    if (erased.has(bytesToHex(sealed.stream.tag))) continue
+    const { source } = sealed.stream.descriptor
+    const sealOf = sealsInTurn(sealed)
+    for (const [index, leaf] of sealed.range.leaves) {
+      const fixed = fixedTimes.get(sealOf(index))
+      const wall = wallOf(leaf)
+      if (fixed && wall) {
+        if (lagMs(wall, fixed.timeMs) > most) {
+          found.breaks.add(() => `${source}: leaf ${index} was fixed later than asked`)
+        }
+      } else if (leaf.form === 'hidden' || (leaf.form === 'opened' && isReading(leaf.record))) {
+        found.doubts.add(() => `${source}: nothing shows how late leaf ${index} was fixed`)
+      }
+    }
+  }
+}
+
+/** Counts, and keeps the first few in words: a hostile file may hold a million. */
+interface Pile {
+  readonly count: number
+  add(why: () => string): void
+  text(): string
+}
+
+interface Found {
+  readonly breaks: Pile
+  readonly doubts: Pile
+  readonly hidden: Pile
+  readonly gaps: Pile
+}
+
+const collect = (): Found => ({ breaks: pile(), doubts: pile(), hidden: pile(), gaps: pile() })
+
+function pile(): Pile {
+  const first: string[] = []
+  let count = 0
+  return {
+    get count() {
+      return count
+    },
+    add(why) {
+      count += 1
+      if (first.length < 3) first.push(why())
+    },
+    text: () =>
+      first.join('; ') + (count > first.length ? `; and ${count - first.length} more` : ''),
+  }
+}

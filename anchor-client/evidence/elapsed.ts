@@ -1,0 +1,23 @@
+import type { Promised, Time } from './model.ts'
+import { limitMs } from './stream.ts'
+import { knownWall } from './values.ts'
+
+/**
+ * How much time lies between two leaves, at the least: the longer of what the monotonic clock and what the
+ * bounded wall clocks say. Null where neither can say.
+ */
+export function elapsedMs(before: Time, after: Time): number | null {
+  const mono = before.boot === after.boot ? after.monoMs - before.monoMs : null
+  const from = knownWall(before)
+  const to = knownWall(after)
+  const wall = from && to ? to.wallMs - from.wallMs - from.boundMs - to.boundMs : null
+  if (mono === null || wall === null) return mono ?? wall
+  return Math.max(mono, wall)
+}
+
+/** Whether a stream's promise allows no longer silence than between these two. */
+export function withinOnePromise(promise: Promised, before: Time, after: Time): boolean {
+  const limit = limitMs(promise)
+  const elapsed = elapsedMs(before, after)
+  return limit !== null && elapsed !== null && elapsed <= limit
+}

@@ -1,0 +1,106 @@
+import { hexToBytes, utf8 } from './bytes.ts'
+import { KedgeError } from './errors.ts'
+import type { Json } from './json.ts'
+import { parseTime } from './rfc3339.ts'
+import { isPublicKey } from './sm2.ts'
+
+/** Reads one JSON object key by key; `end` then names the first key that nobody asked for. */
+export interface Fields {
+  /** Where the object stands, such as `ledgers[0]`. */
+  readonly path: string
+  list(key: string): Fields[]
+  text(key: string, pattern: RegExp, expected: string): string
+  optionalText(key: string): string | null
+  publicKey(key: string): Uint8Array
+  uint(key: string, most: number, fallback?: number): number
+  optionalUint(key: string): number | null
+  time(key: string): number
+  optionalTime(key: string): number | null
+  flag(key: string): boolean
+  oneOf(key: string, names: readonly string[], fallback?: string): string
+  end(): void
+}
+
+export function fieldsOf(json: Json, path: string): Fields {
+  const fault = (at: string, expected: string) =>
+    new KedgeError('TRUST_INVALID', `${at || 'the trust file'}: expected ${expected}`, {
+      hint: 'The keys of a trust file are listed in FORMAT.md section 9.',
+    })
+  if (!(json instanceof Map)) throw fault(path, 'an object')
+  const object = json as ReadonlyMap<string, Json>
+  const asked = new Set<string>()
+  const place = (key: string) => (path ? `${path}.${key}` : key)
+
+  function take<T>(
+    key: string,
+    expected: string,
+    read: (value: Json) => T | undefined,
+    fallback?: T,
+  ): T {
+    asked.add(key)
+    const value = object.get(key)
+    if (value === undefined && fallback !== undefined) return fallback
+    const taken = value === undefined ? undefined : read(value)
+    if (taken === undefined) throw fault(place(key), expected)
+    return taken
+  }
+
+  const orNull =
+    <T>(read: (value: Json) => T | undefined) =>
+    (value: Json): T | null | undefined =>
+      value === null ? null : read(value)
+  const asUint = (most: number) => (value: Json) =>
+    typeof value === 'number' && value >= 0 && value <= most ? value : undefined
+  const asTime = (value: Json) => (typeof value === 'string' ? parseTime(value) : undefined)
+  const timeForm = 'a time such as "2026-01-31T00:00:00Z"'
+
+  return {
+    path,
+    list: (key) =>
+      take(key, 'an array', (value) => (Array.isArray(value) ? (value as Json[]) : undefined)).map(
+        (element, i) => fieldsOf(element, `${place(key)}[${i}]`),
+      ),
+    text: (key, pattern, expected) =>
+      take(key, expected, (value) =>
+        typeof value === 'string' && pattern.test(value) ? value : undefined,
+      ),
+    optionalText: (key) =>
+      take(key, 'a text of 1 to 256 bytes, or null', orNull(asShortText), null),
+    publicKey: (key) =>
+      take(key, '130 lower-case hex digits: 04, x and y of a point on the SM2 curve', (value) => {
+        const isHex = typeof value === 'string' && /^[0-9a-f]{130}$/.test(value)
+        const bytes = isHex ? hexToBytes(value) : undefined
+        return bytes !== undefined && isPublicKey(bytes) ? bytes : undefined
+      }),
+    uint: (key, most, fallback) =>
+      take(key, `a whole number, 0 to ${most}`, asUint(most), fallback),
+    optionalUint: (key) =>
+      take(key, 'a whole number or null', orNull(asUint(Number.MAX_SAFE_INTEGER)), null),
+    time: (key) => take(key, timeForm, asTime),
+    optionalTime: (key) => take(key, `${timeForm}, or null`, orNull(asTime), null),
+    flag: (key) =>
+      take(
+        key,
+        'true or false',
+        (value) => (typeof value === 'boolean' ? value : undefined),
+        false,
+      ),
+    oneOf: (key, names, fallback) =>
+      take(
+        key,
+        names.map((name) => JSON.stringify(name)).join(' or '),
+        (value) => names.find((name) => name === value),
+        fallback,
+      ),
+    end() {
+      for (const key of object.keys()) {
+        if (!asked.has(key)) {
+          throw fault(place(key), `no such key; known here: ${[...asked].join(', ')}`)
+        }
+      }
+    },
+  }
+}
+
+const asShortText = (value: Json): string | undefined =>
+  typeof value === 'string' && value !== '' && utf8(value).length <= 256 ? value : undefined

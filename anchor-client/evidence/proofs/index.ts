@@ -1,0 +1,4 @@
+import type { ProofKind } from './proof.ts'
+import { witnessProofs } from './witness.ts'
+
+export const proofKinds: readonly ProofKind[] = [witnessProofs]

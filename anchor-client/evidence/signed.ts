@@ -1,0 +1,151 @@
+import {
+  fails,
+  givesContinuity,
+  hasWrongCode,
+  type JudgedCheckpoint,
+  type JudgedSeal,
+  pinned,
+  pinOfBeacon,
+  proofKind,
+} from './anchors.ts'
+import { bytesToHex } from './bytes.ts'
+import { countOf, type Finding, fail, notChecked, pass, worstOf } from './finding.ts'
+import type { EvidenceFile, FileStream } from './model.ts'
+import { formatTime } from './rfc3339.ts'
+import { checkpointMessage, rotationMessage } from './seal.ts'
+import { verifySm2 } from './sm2.ts'
+import type { Trust } from './trust.ts'
+
+/** Lines 8 to 12 and 14: who signed, who keeps it, and what that is worth. */
+
+export function signatureLine(seals: readonly JudgedSeal[]): Finding {
+  for (const { seal, checkpoints } of seals) {
+    for (const { checkpoint, statement } of checkpoints) {
+      if (!verifySm2(checkpoint.key, checkpointMessage(statement), checkpoint.signature)) {
+        return fail(
+          `the checkpoint of ${checkpoint.size} headers is not signed by the key it names`,
+        )
+      }
+    }
+    const { header } = seal
+    if (header.rotation) {
+      const { key, signature } = header.rotation
+      if (!verifySm2(key, rotationMessage(header, header.seq, key), signature)) {
+        return fail(`header ${header.seq} names a new key that did not sign for itself`)
+      }
+    }
+  }
+  const count = seals.reduce((sum, { checkpoints }) => sum + checkpoints.length, 0)
+  return pass(`${countOf(count, 'checkpoint')} signed with SM2`)
+}
+
+export function signerLine(
+  file: EvidenceFile,
+  seals: readonly JudgedSeal[],
+  trust: Trust | null,
+): Finding {
+  if (trust === null) return notChecked('no trust file given')
+  const { gateway, incarnation } = (file.streams[0] as FileStream).descriptor
+  const keys = trust.gateways.get(bytesToHex(gateway))
+  if (keys === undefined) return fail('trust does not know this gateway')
+  const faults = seals.flatMap(({ checkpoints }) =>
+    checkpoints.flatMap((judged) => signerFault(judged, incarnation, keys) ?? []),
+  )
+  return faults[0] ?? pass(`the key is trusted, as of ${formatTime(trust.asOfMs)}`)
+}
+
+type TrustedKeys = NonNullable<ReturnType<Trust['gateways']['get']>>
+
+function signerFault(
+  { checkpoint, anchors }: JudgedCheckpoint,
+  incarnation: number,
+  keys: TrustedKeys,
+): Finding | undefined {
+  const { size } = checkpoint
+  const publicKey = bytesToHex(checkpoint.key)
+  const key = keys.find(
+    (known) => known.publicKey === publicKey && known.incarnation === incarnation,
+  )
+  if (key === undefined) {
+    return fail(`trust does not know the key of ${size} headers for incarnation ${incarnation}`)
+  }
+  if (size < key.fromSize || size > (key.toSize ?? size)) {
+    return fail(`trust does not let this key sign ${size} headers`)
+  }
+  const revokedMs = key.compromisedAfterMs
+  if (revokedMs === null) return undefined
+  const inTime = pinned(anchors).some(
+    ({ pin, timeMs }) =>
+      pin.independent && timeMs !== null && timeMs + pin.clockToleranceMs <= revokedMs,
+  )
+  if (inTime) return undefined
+  return fail(
+    `the key was revoked as of ${formatTime(revokedMs)}, and no independent anchor is older`,
+  )
+}
+
+export const anchorLine = (seals: readonly JudgedSeal[], trust: Trust | null): Finding =>
+  worstOf(seals.map((judged) => sealAnchored(judged, trust)))
+
+function sealAnchored({ seal, checkpoints }: JudgedSeal, trust: Trust | null): Finding {
+  const anchors = checkpoints.flatMap((checkpoint) => checkpoint.anchors)
+  const failed = anchors.find(fails)
+  if (failed?.judgement?.holds === false) {
+    return fail(`an anchor of header ${seal.header.seq} does not hold: ${failed.judgement.why}`)
+  }
+  if (anchors.length === 0) return notChecked(`header ${seal.header.seq} carries no anchor`)
+  const held = pinned(anchors)
+  if (held.length === 0) return notChecked('no ledger of its anchors is pinned by trust')
+  const ledgers = new Set(held.map(({ ledgerId }) => ledgerId))
+  for (const [ledgerId, { required, name }] of trust?.ledgers ?? []) {
+    if (required && !ledgers.has(ledgerId)) {
+      return notChecked(`trust requires an anchor on ${name} for header ${seal.header.seq}`)
+    }
+  }
+  const others = anchors.length - held.length
+  const names = [...new Set(held.map(({ pin }) => pin.name))].join(', ')
+  return pass(`held by ${names}${others > 0 ? `; ${countOf(others, 'anchor')} not pinned` : ''}`)
+}
+
+export const continuityLine = (seals: readonly JudgedSeal[]): Finding =>
+  worstOf(
+    seals.map(({ candidates }) => {
+      if (candidates.length === 0) return notChecked('no anchor of a pinned ledger holds')
+      const wrong = candidates.find(hasWrongCode)
+      if (wrong) return fail(`${wrong.pin.name} runs "${wrong.code}", not "${wrong.pin.code}"`)
+      const giver = candidates.find(givesContinuity)
+      if (giver) return pass(`${giver.pin.name} takes only extensions of what it took before`)
+      return notChecked('no such ledger refuses a history that was changed')
+    }),
+  )
+
+export const isIndependent = ({ candidates }: JudgedSeal): boolean =>
+  candidates.some(({ pin }) => pin.independent)
+
+export const independentLine = (seals: readonly JudgedSeal[]): Finding =>
+  worstOf(
+    seals.map((judged) => {
+      const names = judged.candidates.map(({ pin }) => pin.name).join(', ')
+      return isIndependent(judged)
+        ? pass(`${names} is not run by those who run the gateway`)
+        : notChecked('no anchor on a ledger that trust calls independent')
+    }),
+  )
+
+export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | null): Finding =>
+  worstOf(
+    seals.map(({ seal: { header, beaconProof } }) => {
+      const { beacon } = header
+      if (beacon === null) return notChecked(`header ${header.seq} names no beacon`)
+      const kind = beaconProof ? proofKind(beaconProof) : undefined
+      if (beaconProof === null || kind === undefined) {
+        return notChecked(`the beacon of header ${header.seq} is not proved`)
+      }
+      const judgement = kind.judgeBeacon(beaconProof.proof, beacon)
+      if (!judgement.holds) return fail(`the beacon of header ${header.seq}: ${judgement.why}`)
+      const pin = pinOfBeacon(trust, kind, beacon.ledger)
+      if (!pin?.independent) return notChecked('the beacon is of no pinned independent ledger')
+      const when = judgement.timeMs === null ? '' : `, ${formatTime(judgement.timeMs)}`
+      return pass(`sealed after entry ${beacon.height} of ${pin.name}${when}`)
+    }),
+  )

@@ -1,0 +1,63 @@
+import { type Case, fine, incomplete, withGaps } from '../case.ts'
+import { a } from '../people.ts'
+import { alive, at, celsius, day, gap, hour, minute, noted } from '../records.ts'
+import { control } from '../streams.ts'
+import { counters } from './counters.ts'
+import { periods } from './periods.ts'
+import { type Promised, read, rebooted } from './promised.ts'
+import { probeOf, sealedOnce } from './worlds.ts'
+
+const liveness = [3, 10 * minute]
+
+const events: readonly Promised[] = [
+  [
+    'events-with-signs-of-life',
+    'a reader with nothing to read says that it lives',
+    liveness,
+    [...read(0), alive(at(10 * minute)), alive(at(20 * minute)), ...read(21, 22)],
+    fine,
+  ],
+  [
+    'events-without-sign-of-life',
+    'a reader silent for longer than it promised',
+    liveness,
+    [...read(0, 11)],
+    incomplete,
+  ],
+  [
+    'events-gap',
+    'a silence that was declared',
+    liveness,
+    [...read(0), gap(at(hour), 'power', 1), ...read(60)],
+    withGaps,
+  ],
+  [
+    'nothing-promised',
+    'a stream that promises nothing keeps its promise',
+    null,
+    [...read(0, 500), celsius(410, rebooted(3))],
+    fine,
+  ],
+]
+
+export const promises: readonly Case[] = [
+  ...[...counters, ...periods, ...events].map(
+    ([name, title, promise, leaves, answer]): Case => [
+      name,
+      title,
+      sealedOnce([probeOf(leaves, { promise })]),
+      answer,
+    ],
+  ),
+  [
+    'control-stream-without-promise',
+    'the control stream promises nothing and may be silent for days',
+    sealedOnce([
+      control(a, [
+        noted(at(0), 'first', new Uint8Array()),
+        noted(at(9 * day), 'second', Uint8Array.of(1)),
+      ]),
+    ]),
+    fine,
+  ],
+]
