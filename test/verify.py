@@ -419,10 +419,11 @@ def wall_of(one):
 def header(x):
     made = fields(version=integer(1, 1), gateway=bytes32, incarnation=uint32, seq=uint, root=bytes32, segments=uint,
                   wall=maybe(wall), bound=maybe(uint), beacon=maybe(fields(ledger=bytes32, height=uint, hash=bytes32)),
-                  previous=maybe(fields(incarnation=uint32, size=uint, hash=hash_id, root=bytes32)),
+                  previous=maybe(fields(incarnation=uint32, size=positive, hash=hash_id, root=bytes32)),
                   rotation=maybe(fields(key=bytestring(65), signature=bytestring(64))))(x)
     need(made.bound is None or made.wall is not None, 'a bound without a wall')
-    need(made.previous is None or made.seq == 0 and made.incarnation > 0, 'a previous checkpoint where none can be')
+    need(made.previous is None or made.seq == 0 and made.incarnation > made.previous.incarnation,
+         'a previous checkpoint where none can be')
     return made
 
 # ---- 7 Anchors -----------------------------------------------------------------------------------------------------------
@@ -431,13 +432,12 @@ witness_proof = fields(key=bytestring(65), rules=integer(0, 1), number=uint, pre
                        signature=bytestring(64))
 beacon_proof = fields(key=bytestring(65), entry=anybytes, signature=bytestring(64))
 entry_start = fields(type=uint, rules=integer(0, 1), number=uint, previous=bytes32, wall=maybe(wall))
-WITNESS = 1
 
 def judge_anchor(f, c, anchor):
     """What an anchor says of its checkpoint; `ledger` is the pinned one, `right` that it follows the rules it should."""
-    made = Fields(known=anchor.kind == WITNESS, holds=False, ledger=None, right=False, continuity=False, time=None)
+    made = Fields(holds=False, ledger=None, right=False, continuity=False, time=None)
     try:
-        need(made.known and len(anchor.proof) <= 1024, 'unknown or too long')
+        need(len(anchor.proof) <= 1024, 'too long')
         p = witness_proof(decode(anchor.proof))
     except Refused:
         return made
@@ -463,15 +463,16 @@ def beacon_holds(beacon, proof):
 
 # ---- 8 The file ----------------------------------------------------------------------------------------------------------
 
+ledger_proof = fields(kind=integer(1, 1), proof=anybytes)
 file_shape = fields(
     streams=array(1, 1024, fields(tag=bytes32, descriptor=holding(descriptor))),
-    ranges=array(1, 4096, fields(stream=uint, a=uint, left=hashes(64), leaves=array(1, 2**20, leaf), right=hashes(64))),
+    ranges=array(1, 4096, fields(stream=uint, a=uint, left=hashes(128), leaves=array(1, 2**20, leaf), right=hashes(128))),
     seals=array(1, 64, fields(
         header=holding(header),
-        segments=array(1, 2**26, fields(stream=uint, position=uint, size=positive, root=bytes32, path=hashes(64))),
-        beacon_proof=maybe(fields(kind=uint, proof=anybytes)),
+        segments=array(1, 1024, fields(stream=uint, position=uint, size=positive, root=bytes32, path=hashes(64))),
+        beacon_proof=maybe(ledger_proof),
         checkpoints=array(1, 8, fields(size=positive, hash=hash_id, root=bytes32, key=bytestring(65), signature=bytestring(64),
-                                       path=hashes(64), anchors=array(0, 8, fields(kind=uint, proof=anybytes)))))))
+                                       path=hashes(64), anchors=array(0, 8, ledger_proof))))))
 
 def line_file(f):
     need(len(f.data) <= 2**26, 'larger than 64 MiB')
@@ -588,7 +589,7 @@ trust_shape = table(
     asOf=moment,
     gateways=each(table(gateway=digits(64), keys=each(table(
         publicKey=public_key, incarnation=uint32, compromisedAfter=(maybe(moment), None),
-        **{'from': (uint, 1), 'to': (maybe(uint), None)}), 'publicKey', 'incarnation')), 'gateway'),
+        **{'from': (positive, 1), 'to': (maybe(positive), None)}), 'publicKey', 'incarnation')), 'gateway'),
     ledgers=each(table(
         kind=such(lambda x: x == 'witness', '"witness"'), name=(maybe(label), None), publicKey=public_key,
         rules=(such(lambda x: x in ('extensions', 'any'), '"extensions" or "any"'), 'extensions'), independent=(boolean, False),
@@ -600,6 +601,9 @@ def read_trust(data):
         t = trust_shape(strict_json(data))
     except Refused as refusal:
         raise ValueError('trust file' + at(refusal)) from None
+    for k in (k for g in t.gateways for k in g.keys):
+        if k.to is not None and k.to < getattr(k, 'from'):
+            raise ValueError('trust file: a key that may sign up to %d, and from %d' % (k.to, getattr(k, 'from')))
     for one in t.ledgers:
         one.rules = {'any': 0, 'extensions': 1}[one.rules]
     return Fields(ledgers={one.publicKey: one for one in t.ledgers}, controllers={one.publicKey for one in t.controllers},
@@ -611,7 +615,7 @@ def read_expect(question):
     stream, start, end = ([None, None] + question.rsplit(',', 2))[-3:]
     by_index = re.fullmatch('[0-9]+,[0-9]+', '%s,%s' % (start, end)) is not None
     start, end = (int(start), int(end)) if by_index else (read_time(start), read_time(end, later=True))
-    if stream is None or start is None or end is None:
+    if stream is None or start is None or end is None or start > end:
         raise ValueError('not STREAM,FROM,TO: ' + question)
     return Fields(stream=stream, by_index=by_index, start=start, end=end)
 
@@ -638,16 +642,13 @@ def line_claim(f):
         s.ranges = [r for r in f.ranges if r.stream is s]
         need(s.ranges, 'a stream without a range')
         need(all(x.b < y.a for x, y in zip(s.ranges, s.ranges[1:])), 'ranges that overlap or touch')
-        for r in s.ranges:
-            r.segments = []
+        need(not any(r.right for r in s.ranges[:-1]), 'hashes to the right of a range that is not the last')
         s.segments = [(seal, part) for seal in f.seals for part in seal.segments if part.stream is s]
         ascending([part.size for _, part in s.segments], 'segment sizes')
-        for seal, part in s.segments:
-            home = [r for r in s.ranges if r.a < part.size]
-            need(home, 'a segment of no range')
-            home[-1].segments.append((seal, part))
-        for r in s.ranges:
-            need([part.size >= r.b for _, part in r.segments].count(True) == 1, 'a range without just one covering segment')
+        end = s.ranges[-1].b
+        need([part.size >= end for _, part in s.segments].count(True) == 1, 'a stream without just one covering segment')
+        need(all(part.size >= end or any(r.a < part.size <= r.b for r in s.ranges) for _, part in s.segments),
+             'a segment of no range')
     for seal in f.seals:
         ascending([part.stream.descriptor.number for part in seal.segments], 'the streams of segments')
         ascending([c.size for c in seal.checkpoints], 'checkpoint sizes')
@@ -687,25 +688,30 @@ def line_disclosure(f):
     return None if any(one.form == 'opened' for r in f.ranges for one in r.leaves) else 'no leaf is opened'
 
 def line_stream(f):
-    for r in f.ranges:
-        heights = [k for k in reversed(range(r.a.bit_length())) if r.a >> k & 1]
-        need(len(r.left) == len(heights), 'the left list has not as many hashes as needed')
-        peaks = list(zip(heights, r.left))
-        *inner, covering = [part for _, part in r.segments]
-        for one in r.leaves:
-            end = one.index + one.count
-            if one.form == 'run':
-                heights = aligned(one.index, end)
-                need(len(one.nodes) == len(heights), 'a run has not as many nodes as needed')
-                for height, root in zip(heights, one.nodes):
-                    push(peaks, height, root)
-            else:
-                push(peaks, 0, sm3((b'\x00' if is_reading(one) else b'\x02') + one.commit))
-            while inner and inner[0].size <= end:
-                part = inner.pop(0)
-                need(part.size == end, 'a segment ends inside a damaged run')
-                need(root_at(peaks, end, end) == part.root, 'not the root of an inner segment')
-        need(root_at(peaks, r.b, covering.size, r.right) == covering.root, 'not the root of the covering segment')
+    for s in f.streams:
+        peaks, at = [], 0
+        *inner, covering = [part for _, part in s.segments]
+        def put(c, d, nodes, what):
+            heights = aligned(c, d)
+            need(len(nodes) == len(heights), what + ' has not as many hashes as needed')
+            for height, root in zip(heights, nodes):
+                push(peaks, height, root)
+        for r in s.ranges:
+            # From 0 the aligned nodes are the maximal complete subtrees.
+            put(at, r.a, r.left, 'a left list')
+            for one in r.leaves:
+                end = one.index + one.count
+                if one.form == 'run':
+                    put(one.index, end, one.nodes, 'a run')
+                else:
+                    push(peaks, 0, sm3((b'\x00' if is_reading(one) else b'\x02') + one.commit))
+                while inner and inner[0].size <= end:
+                    part = inner.pop(0)
+                    need(part.size == end, 'a segment ends inside a damaged run')
+                    need(root_at(peaks, end, end) == part.root, 'not the root of an inner segment')
+            at = r.b
+        last = s.ranges[-1]
+        need(root_at(peaks, last.b, covering.size, last.right) == covering.root, 'not the root of the covering segment')
 
 def line_batch(f):
     for seal in f.seals:
@@ -752,7 +758,7 @@ def line_signer(f):
 def line_anchor(f):
     def judge(seal):
         judged = [j for c in seal.checkpoints for j in c.judged]
-        need(all(j.holds for j in judged if j.known), 'an anchor does not hold')
+        need(all(j.holds for j in judged), 'an anchor does not hold')
         pinned = [j for j in judged if j.ledger]
         seal.candidates = [j for j in pinned if j.ledger.independent] or pinned
         if not pinned:
@@ -776,7 +782,7 @@ def line_independent(f):
     return each_seal(f, independent)
 
 def first_seal(r, one):
-    return next(seal for seal, part in r.segments if part.size > one.index)
+    return next(seal for seal, part in r.stream.segments if part.size > one.index)
 
 def line_fixed_before(f):
     lags = []
@@ -798,8 +804,8 @@ def line_fixed_before(f):
 
 def line_sealed_after(f):
     def judge(seal):
-        if seal.beacon_proof is None or seal.beacon_proof.kind != WITNESS:
-            return 'no beacon proof of a known kind'
+        if seal.beacon_proof is None:
+            return 'no beacon proof'
         need(beacon_holds(seal.header.beacon, seal.beacon_proof.proof), 'a beacon proof does not hold')
         ledgers = f.trust.ledgers.values() if f.trust else ()
         if not any(sm3(one.publicKey) == seal.header.beacon.ledger and one.independent for one in ledgers):
@@ -825,17 +831,17 @@ def line_erased(f):
 
 # ---- 12 Completeness -----------------------------------------------------------------------------------------------------
 
-def elapsed(x, y):
+def elapsed(x, y, limit):
     """None where it is unknown."""
     both = []
     if x and y and x.boot == y.boot:
         both.append(y.mono - x.mono)
-    if known(x) and known(y):
+    if known(x) and known(y) and (both or x.bound + y.bound <= limit):
         both.append(y.wall - x.wall - x.bound - y.bound)
     return max(both, default=None)
 
 def within(x, y, limit):
-    span = elapsed(x, y)
+    span = elapsed(x, y, limit)
     return span is not None and span <= limit
 
 def known_reading(one):
@@ -886,11 +892,13 @@ def promises(f, r):
     gap = gap_counts = False          # D and DC
 
     def judge(y, reading, where):
-        if last is None or p is None:
+        if last is None:
             return
-        span = elapsed(last, y)
+        span = elapsed(last, y, p.limit) if p else None
         if y.boot < last.boot or y.boot == last.boot and y.mono < last.mono:
             f.breaks.append(where + ': time runs back')
+        elif p is None:
+            return
         elif not gap and (y.boot != last.boot or span > p.limit * (quiet + 1)):
             f.breaks.append(where + ': later than was promised')
         elif gap and p.what == 'period' and reading and spare != math.inf:
@@ -912,14 +920,16 @@ def promises(f, r):
         elif is_reading(one) and not known_reading(one):
             f.doubts.append(where + ': a hidden reading')
             last, counter, spare, spare_counts, quiet, gap, gap_counts = None, None, 0, 0, 0, False, False
-        elif is_reading(one) or y and (one.code == CLOSE or p and p.what == 'events'):
+        elif y:
             judge(y, is_reading(one), where)
-            last, spare, quiet, gap = y, 0, 0, False
+            # Where readings are promised, a sign of life does not stand for one.
+            if is_reading(one) or last is None or one.code == CLOSE or not p or p.what == 'events':
+                last, spare, quiet, gap = y, 0, 0, False
             if is_reading(one) and p and p.what == 'counter':
                 c = one.record.counter if one.code == READING else one.opened[5]
                 judge_counter(c, where)
                 counter, spare_counts, gap_counts = c, 0, False
-        elif one.code == ALIVE and y is None:
+        elif one.code == ALIVE and p and p.what == 'events':
             quiet += 1
 
 def shipment(f, r):
@@ -949,6 +959,8 @@ def shipment(f, r):
                 kept = within(o, close, limit)
             else:
                 at_s, at_e = (next(one for one in window.leaves if one.index <= i < one.index + one.count) for i in (s, e))
+                if any(hasattr(x.record, 'T') and x.record.T is None and x.code != GAP for x in (at_s, at_e)):
+                    f.doubts.append('%s: an end of a member without time' % window.stream.descriptor.source)
                 kept = ((not edge(at_s) or within(o, time_of(at_s), limit))
                         and (not edge(at_e) or within(time_of(at_e), close, limit)))
             if not kept:
@@ -989,11 +1001,14 @@ def joins(earlier, later):
 def expect(f, question):
     def answer(r):
         if question.by_index:
+            if any(one.stream is not r.stream for one in candidates):
+                return DOUBT
             return MET if r.a <= question.start and question.end < r.b else BREAK
         (left, before), (right, after) = end_of(f, r, question, True), end_of(f, r, question, False)
         promised = all(limit_of(s) is not None for s in before + after)
         return max(left, right, MET if promised else DOUBT)
-    candidates = [r for r in f.ranges if question.stream in (r.stream.descriptor.source, r.stream.tag.hex())]
+    is_tag = re.fullmatch('[0-9a-f]{64}', question.stream)
+    candidates = [r for r in f.ranges if question.stream == (r.stream.tag.hex() if is_tag else r.stream.descriptor.source)]
     best = min(map(answer, candidates), default=BREAK)
     if best != MET:
         {MET_WITH_GAP: f.gaps, DOUBT: f.doubts, BREAK: f.breaks}[best].append('what was expected of ' + question.stream)

@@ -22,8 +22,7 @@ export interface JudgedCheckpoint {
 }
 
 export interface JudgedAnchor {
-  /** Null for a kind that this version does not judge. */
-  readonly judgement: AnchorJudgement | null
+  readonly judgement: AnchorJudgement
   readonly pin: TrustedLedger | null
 }
 
@@ -31,8 +30,9 @@ export type PinnedAnchor = Extract<AnchorJudgement, { holds: true }> & {
   readonly pin: TrustedLedger
 }
 
-export const proofKind = ({ kind }: LedgerProof): ProofKind | undefined =>
-  proofKinds.find((known) => known.kind === kind)
+/** Line 1 lets no other kinds pass. */
+export const proofKind = ({ kind }: LedgerProof): ProofKind =>
+  proofKinds.find((known) => known.kind === kind) as ProofKind
 
 export function judgeSeals({ streams, seals }: EvidenceFile, trust: Trust | null): JudgedSeal[] {
   const { gateway, incarnation } = (streams[0] as FileStream).descriptor
@@ -54,7 +54,6 @@ function judgeAnchor(
   trust: Trust | null,
 ): JudgedAnchor {
   const kind = proofKind(anchor)
-  if (kind === undefined) return { judgement: null, pin: null }
   const judgement = kind.judgeAnchor(anchor.proof, statement)
   const pin = judgement.holds ? pinOf(trust, kind, judgement.ledgerId) : null
   return { judgement, pin }
@@ -71,11 +70,11 @@ export const pinOfBeacon = (
   ledger: Uint8Array,
 ): TrustedLedger | null => pinOf(trust, kind, bytesToHex(ledger))
 
-export const fails = ({ judgement }: JudgedAnchor): boolean => judgement?.holds === false
+export const fails = ({ judgement }: JudgedAnchor): boolean => !judgement.holds
 
 export function pinned(anchors: readonly JudgedAnchor[]): PinnedAnchor[] {
   return anchors.flatMap(({ judgement, pin }) =>
-    judgement?.holds && pin ? [{ ...judgement, pin }] : [],
+    judgement.holds && pin ? [{ ...judgement, pin }] : [],
   )
 }
 

@@ -1,7 +1,7 @@
 import { compareBytes } from './bytes.ts'
 import { encodeAnchor } from './file.ts'
 import { countOf, type Finding, failOnFirst } from './finding.ts'
-import type { EvidenceFile, FileStream, Range, Seal, SealSegment } from './model.ts'
+import type { EvidenceFile, FileStream, Leaf, Range, Seal, SealSegment } from './model.ts'
 
 /** Line 2: what the file claims is stated in one way, and nothing in it is without use. */
 export const claimLine = (file: EvidenceFile): Finding =>
@@ -34,6 +34,9 @@ function* rangeFaults({ ranges }: EvidenceFile): Iterable<string> {
     if (before.stream > after.stream || (sameStream && before.to >= after.from)) {
       yield 'ranges are not ascending and apart'
     }
+    if (sameStream && before.right.length > 0) {
+      yield 'a range has hashes to its right, and another range after it'
+    }
   }
 }
 
@@ -64,54 +67,51 @@ function* sealFaults({ seals }: EvidenceFile): Iterable<string> {
 }
 
 function* coverFaults(file: EvidenceFile): Iterable<string> {
-  const grown = new Map<number, number>()
-  for (const { header, segments } of file.seals) {
-    for (const { stream, size } of segments) {
-      if (size <= (grown.get(stream) ?? 0)) yield `a stream did not grow until seal ${header.seq}`
-      grown.set(stream, size)
+  for (const { stream, ranges, segments } of sealedStreams(file)) {
+    const { source } = stream.descriptor
+    for (const [before, after] of neighbours(segments)) {
+      if (before.segment.size >= after.segment.size) {
+        yield `${source} did not grow until seal ${after.seal.header.seq}`
+      }
+    }
+    const end = ranges.at(-1)?.to ?? 0
+    const covering = segments.filter(({ segment }) => segment.size >= end)
+    if (covering.length === 0) yield `${source} is not under a seal up to ${end - 1}`
+    if (covering.length > 1) yield `${source} has a seal without use`
+    for (const { segment } of segments) {
+      const isWithin = ranges.some(({ from, to }) => from < segment.size && segment.size <= to)
+      if (segment.size < end && !isWithin) yield `${source} has a seal outside its ranges`
     }
   }
-  let placed = 0
-  for (const { stream, range, segments } of sealedRanges(file)) {
-    placed += segments.length
-    const covering = segments.filter(({ segment }) => segment.size >= range.to)
-    if (covering.length !== 1) {
-      const name = `range ${range.from} to ${range.to - 1} of ${stream.descriptor.source}`
-      yield covering.length === 0 ? `${name} is under no seal` : `${name} has a seal without use`
-    }
-  }
-  const all = file.seals.reduce((sum, { segments }) => sum + segments.length, 0)
-  if (placed < all) yield 'a seal names a stream before any of its leaves in the file'
 }
 
-/** A range with its segments in the seals that it is under: ascending by size, the last one covering it. */
-export interface SealedRange {
-  readonly range: Range
+/** A stream with its ranges and its segments in the seals that carry it, the last of which covers all. */
+export interface SealedStream {
   readonly stream: FileStream
+  readonly ranges: readonly Range[]
   readonly segments: readonly { readonly seal: Seal; readonly segment: SealSegment }[]
 }
 
-export function sealedRanges({ streams, ranges, seals }: EvidenceFile): SealedRange[] {
-  const segmentsByStream = new Map<number, SealedRange['segments'][number][]>()
+export function sealedStreams({ streams, ranges, seals }: EvidenceFile): SealedStream[] {
+  const sealed = streams.map((stream) => ({
+    stream,
+    ranges: [] as Range[],
+    segments: [] as { seal: Seal; segment: SealSegment }[],
+  }))
+  for (const range of ranges) sealed[range.stream]?.ranges.push(range)
   for (const seal of seals) {
-    for (const segment of seal.segments) {
-      const list = segmentsByStream.get(segment.stream) ?? []
-      segmentsByStream.set(segment.stream, list)
-      list.push({ seal, segment })
-    }
+    for (const segment of seal.segments) sealed[segment.stream]?.segments.push({ seal, segment })
   }
-  return ranges.map((range, i) => {
-    const next = ranges[i + 1]
-    const end = next?.stream === range.stream ? next.from : Number.POSITIVE_INFINITY
-    const segments = (segmentsByStream.get(range.stream) ?? []).filter(
-      ({ segment }) => segment.size > range.from && segment.size <= end,
-    )
-    return { range, stream: streams[range.stream] as FileStream, segments }
-  })
+  return sealed
 }
 
-/** The first carried seal that covers each leaf, as the leaves of the range are walked in order. */
-export function sealsInTurn({ segments }: SealedRange): (index: number) => Seal {
+/** All leaves of a stream that the file carries, in order. */
+export function* leavesOf({ ranges }: SealedStream): Iterable<readonly [number, Leaf]> {
+  for (const { leaves } of ranges) yield* leaves
+}
+
+/** The first carried seal that covers each leaf, as the leaves of the stream are walked in order. */
+export function sealsInTurn({ segments }: SealedStream): (index: number) => Seal {
   let at = 0
   return (index) => {
     while ((segments[at]?.segment.size ?? Number.POSITIVE_INFINITY) <= index) at += 1

@@ -1,11 +1,11 @@
 import type { JudgedSeal } from './anchors.ts'
 import { bytesToHex, equalBytes } from './bytes.ts'
-import { type SealedRange, sealsInTurn } from './claim.ts'
+import { leavesOf, type SealedStream, sealsInTurn } from './claim.ts'
 import { fixedTimesOf, lagMs } from './dated.ts'
 import { controlRecords } from './erased.ts'
 import { wallOf } from './fields.ts'
 import { countOf, type Finding, fail, notChecked, pass } from './finding.ts'
-import type { Damage, EvidenceFile, FileStream, Questions, Range } from './model.ts'
+import type { Damage, EvidenceFile, Questions } from './model.ts'
 import { type Notes, watchPromise } from './promises.ts'
 import { coverageOf } from './questions.ts'
 import { isReading } from './records.ts'
@@ -18,7 +18,7 @@ export interface Completeness extends Finding {
 
 export interface Judged {
   readonly file: EvidenceFile
-  readonly ranges: readonly SealedRange[]
+  readonly streams: readonly SealedStream[]
   readonly seals: readonly JudgedSeal[]
   /** Tags in hex. */
   readonly erased: ReadonlySet<string>
@@ -29,8 +29,11 @@ export function completeLine(judged: Judged, questions: Questions): Completeness
   const { file, erased } = judged
   const found = collect()
   const damages = controlRecords(file, 'damage')
-  for (const range of file.ranges) seePromise(judged, range, damages, found)
-  for (const fault of shipmentFaults(file, erased)) found.breaks.add(() => fault)
+  for (const stream of judged.streams) seePromises(judged, stream, damages, found)
+  for (const { isDoubt, why } of shipmentFaults(file, erased)) {
+    const pile = isDoubt ? found.doubts : found.breaks
+    pile.add(() => why)
+  }
   for (const asked of questions.expect) {
     const coverage = coverageOf(file, asked)
     const about = () => `${asked.stream} as asked for`
@@ -56,13 +59,13 @@ function findingOf({ file }: Judged, { breaks, doubts, hidden, gaps }: Found): F
   return pass(`every index is there, ${declared}${nothing}`)
 }
 
-function seePromise(
-  { file, ranges, erased }: Judged,
-  range: Range,
+function seePromises(
+  { erased }: Judged,
+  { stream, ranges, segments }: SealedStream,
   damages: readonly Damage[],
   found: Found,
 ): void {
-  const { tag, descriptor } = file.streams[range.stream] as FileStream
+  const { tag, descriptor } = stream
   const prefix = `${descriptor.source}: `
   const isErased = erased.has(bytesToHex(tag))
   const notes: Notes = {
@@ -70,33 +73,25 @@ function seePromise(
     hidden: () => isErased || found.hidden.add(() => ''),
     gap: (why) => found.gaps.add(() => prefix + why()),
   }
-  const declared = declaredDamage(ranges, range, tag, damages)
-  const watch = watchPromise(isErased ? null : descriptor.promise, notes)
-  for (const [index, leaf] of range.leaves) {
-    watch.see(index, leaf)
-    if (leaf.form === 'run' && !covers(declared, index, index + leaf.count)) {
-      found.breaks.add(() => `${prefix}leaves from ${index} are gone, and no damage is declared`)
-    }
-  }
-}
-
-/** What damage records declare of a stream, each bound to a sealed root that the file carries. */
-function declaredDamage(
-  ranges: readonly SealedRange[],
-  { stream }: Range,
-  tag: Uint8Array,
-  damages: readonly Damage[],
-): readonly Damage[] {
-  const segments = ranges
-    .filter(({ range }) => range.stream === stream)
-    .flatMap((sealed) => sealed.segments.map(({ segment }) => segment))
-  return damages
+  // A damage record counts only if it names a sealed state that the file carries.
+  const declared = damages
     .filter(
       (damage) =>
         equalBytes(damage.tag, tag) &&
-        segments.some(({ size, root }) => size === damage.size && equalBytes(root, damage.root)),
+        segments.some(
+          ({ segment: { size, root } }) => size === damage.size && equalBytes(root, damage.root),
+        ),
     )
     .sort((a, b) => a.from - b.from)
+  for (const range of ranges) {
+    const watch = watchPromise(descriptor.promise, notes)
+    for (const [index, leaf] of range.leaves) {
+      watch.see(index, leaf)
+      if (leaf.form === 'run' && !covers(declared, index, index + leaf.count)) {
+        found.breaks.add(() => `${prefix}leaves from ${index} are gone, and no damage is declared`)
+      }
+    }
+  }
 }
 
 function covers(damages: readonly Damage[], from: number, to: number): boolean {
@@ -108,7 +103,7 @@ function covers(damages: readonly Damage[], from: number, to: number): boolean {
 }
 
 function seeLag(
-  { ranges, seals, erased, isFixedBefore }: Judged,
+  { streams, seals, erased, isFixedBefore }: Judged,
   most: number,
   found: Found,
 ): void {
@@ -117,11 +112,11 @@ function seeLag(
     return
   }
   const fixedTimes = fixedTimesOf(seals)
-  for (const sealed of ranges) {
+  for (const sealed of streams) {
     if (erased.has(bytesToHex(sealed.stream.tag))) continue
     const { source } = sealed.stream.descriptor
     const sealOf = sealsInTurn(sealed)
-    for (const [index, leaf] of sealed.range.leaves) {
+    for (const [index, leaf] of leavesOf(sealed)) {
       const fixed = fixedTimes.get(sealOf(index))
       const wall = wallOf(leaf)
       if (fixed && wall) {

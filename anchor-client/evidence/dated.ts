@@ -1,5 +1,5 @@
 import type { JudgedSeal } from './anchors.ts'
-import { type SealedRange, sealsInTurn } from './claim.ts'
+import { leavesOf, type SealedStream, sealsInTurn } from './claim.ts'
 import { wallOf } from './fields.ts'
 import { type Finding, fail, notChecked, pass } from './finding.ts'
 import type { Seal } from './model.ts'
@@ -10,7 +10,7 @@ import { type KnownWall, knownWall } from './values.ts'
 /** Line 13: everything was fixed before the anchoring block, and states no time after it. */
 export function fixedBeforeLine(
   seals: readonly JudgedSeal[],
-  ranges: readonly SealedRange[],
+  streams: readonly SealedStream[],
 ): Finding {
   const fixedTimes = fixedTimesOf(seals)
   const undated = seals.find(({ fixed }) => fixed === null)
@@ -22,9 +22,9 @@ export function fixedBeforeLine(
     }
   }
   let worstLagMs = 0
-  for (const sealed of ranges) {
+  for (const sealed of streams) {
     const sealOf = sealsInTurn(sealed)
-    for (const [index, leaf] of sealed.range.leaves) {
+    for (const [index, leaf] of leavesOf(sealed)) {
       const fixed = fixedTimes.get(sealOf(index))
       const wall = fixed && wallOf(leaf)
       if (!fixed || !wall) continue

@@ -18,7 +18,10 @@ export function disclosureLine({ streams, ranges, seals }: EvidenceFile): Findin
   for (const { stream, to, leaves } of ranges) {
     const { descriptor } = streams[stream] as FileStream
     for (const [index, leaf] of leaves) {
-      if (leaf.form === 'hidden') hidden += 1
+      if (leaf.form === 'hidden') {
+        if (descriptor.number === controlStream.number) return fail('a control record is hidden')
+        hidden += 1
+      }
       if (leaf.form !== 'opened') continue
       opened += 1
       if (leaf.record.type === 'private')

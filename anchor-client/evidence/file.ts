@@ -22,6 +22,7 @@ import type {
   SealSegment,
   SignedCheckpoint,
 } from './model.ts'
+import { proofKinds } from './proofs/index.ts'
 import { decodeHeader, readHashId } from './seal.ts'
 import { decodeDescriptor } from './stream.ts'
 
@@ -39,6 +40,7 @@ export const limits = {
   anchors: 8,
   signatures: 1024,
   path: 64,
+  beside: 128,
 } as const
 
 export function decodeEvidence(bytes: Uint8Array): EvidenceFile {
@@ -112,12 +114,12 @@ function readRange(cursor: Cursor, tally: Tally): Range {
   readTuple(cursor, 5, 'a range')
   const stream = readUint(cursor)
   const from = readUint(cursor)
-  const left = readHashes(cursor, limits.path)
+  const left = readHashes(cursor, limits.beside)
   const { leaves, items, to } = readLeaves(cursor, from, limits.leaves - tally.leaves, (leaf) => {
     if (isErase(leaf)) countSignatures(cursor, tally, 1)
   })
   tally.leaves += items
-  return { stream, from, to, left, leaves, right: readHashes(cursor, limits.path) }
+  return { stream, from, to, left, leaves, right: readHashes(cursor, limits.beside) }
 }
 
 const isErase = (leaf: Leaf): boolean => leaf.form === 'opened' && leaf.record.type === 'erase'
@@ -177,7 +179,11 @@ function readAnchors(cursor: Cursor): LedgerProof[] {
 
 function readProof(cursor: Cursor): LedgerProof {
   readTuple(cursor, 2, "a ledger's kind and proof")
-  return { kind: readUint(cursor), proof: readBytes(cursor, 'a proof') }
+  const kind = readUint(cursor)
+  if (!proofKinds.some((known) => known.kind === kind)) {
+    throw malformed(cursor, `a kind of ledger that this version knows, not ${kind}`)
+  }
+  return { kind, proof: readBytes(cursor, 'a proof') }
 }
 
 export const encodeAnchor = ({ kind, proof }: LedgerProof): Uint8Array => encode([kind, proof])

@@ -12,8 +12,8 @@ export interface Fields {
   text(key: string, pattern: RegExp, expected: string): string
   optionalText(key: string): string | null
   publicKey(key: string): Uint8Array
-  uint(key: string, most: number, fallback?: number): number
-  optionalUint(key: string): number | null
+  uint(key: string, least: number, fallback?: number, most?: number): number
+  optionalUint(key: string, least: number): number | null
   time(key: string): number
   optionalTime(key: string): number | null
   flag(key: string): boolean
@@ -49,8 +49,8 @@ export function fieldsOf(json: Json, path: string): Fields {
     <T>(read: (value: Json) => T | undefined) =>
     (value: Json): T | null | undefined =>
       value === null ? null : read(value)
-  const asUint = (most: number) => (value: Json) =>
-    typeof value === 'number' && value >= 0 && value <= most ? value : undefined
+  const asUint = (least: number, most: number) => (value: Json) =>
+    typeof value === 'number' && value >= least && value <= most ? value : undefined
   const asTime = (value: Json) => (typeof value === 'string' ? parseTime(value) : undefined)
   const timeForm = 'a time such as "2026-01-31T00:00:00Z"'
 
@@ -72,10 +72,15 @@ export function fieldsOf(json: Json, path: string): Fields {
         const bytes = isHex ? hexToBytes(value) : undefined
         return bytes !== undefined && isPublicKey(bytes) ? bytes : undefined
       }),
-    uint: (key, most, fallback) =>
-      take(key, `a whole number, 0 to ${most}`, asUint(most), fallback),
-    optionalUint: (key) =>
-      take(key, 'a whole number or null', orNull(asUint(Number.MAX_SAFE_INTEGER)), null),
+    uint: (key, least, fallback, most = Number.MAX_SAFE_INTEGER) =>
+      take(key, `a whole number, ${least} to ${most}`, asUint(least, most), fallback),
+    optionalUint: (key, least) =>
+      take(
+        key,
+        `a whole number of at least ${least}, or null`,
+        orNull(asUint(least, Number.MAX_SAFE_INTEGER)),
+        null,
+      ),
     time: (key) => take(key, timeForm, asTime),
     optionalTime: (key) => take(key, `${timeForm}, or null`, orNull(asTime), null),
     flag: (key) =>

@@ -52,7 +52,7 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
 
   function seeReading(index: number, leaf: Leaf): void {
     const time = timeOf(leaf) as Time
-    judge(index, time, true)
+    judge(index, time, true, true)
     if (promise?.type !== 'counter') return
     const now = disclosedBy(leaf).counter ?? null
     const fault = counterFault(promise.modulus, now)
@@ -74,11 +74,8 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
       return
     }
     const time = timeOf(leaf)
-    if (time === null) {
-      if (record.type === 'alive') quiet += 1
-    } else if (promise?.type === 'events' || record.type === 'close') {
-      judge(index, time, false)
-    }
+    if (time !== null) judge(index, time, false, record.type === 'close')
+    else if (record.type === 'alive' && promise?.type === 'events') quiet += 1
   }
 
   function declare(count: number): void {
@@ -96,22 +93,25 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
     quiet = 0
   }
 
-  function judge(index: number, time: Time, reading: boolean): void {
+  function judge(index: number, time: Time, reading: boolean, isPoint: boolean): void {
     const fault = point && timeFault(point, time, reading)
     if (fault) notes.broken(() => `before ${index} ${fault}`)
+    // A sign of life does not stand for a reading where readings are promised.
+    const wantsReadings = promise?.type === 'period' || promise?.type === 'counter'
+    if (wantsReadings && !isPoint && point !== null) return
     point = time
     sincePoint = stretch()
     quiet = 0
   }
 
   function timeFault(before: Time, after: Time, reading: boolean): string | undefined {
-    const limit = limitMs(promise)
-    if (promise === null || limit === null) return undefined
     const sameBoot = before.boot === after.boot
     if (after.boot < before.boot || (sameBoot && after.monoMs < before.monoMs)) {
       return "the gateway's own clock runs backwards"
     }
-    const elapsed = elapsedMs(before, after)
+    const limit = limitMs(promise)
+    if (promise === null || limit === null) return undefined
+    const elapsed = elapsedMs(before, after, limit)
     const { declared, allowance } = sincePoint
     if (!declared) {
       if (!sameBoot) return 'the gateway started anew, and no gap is declared'

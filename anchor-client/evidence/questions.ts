@@ -12,11 +12,14 @@ const worse = (a: Coverage, b: Coverage): Coverage => (from.indexOf(a) > from.in
 const better = (a: Coverage, b: Coverage): Coverage => (from.indexOf(a) < from.indexOf(b) ? a : b)
 
 export function coverageOf(file: EvidenceFile, asked: Expectation): Coverage {
+  // Anybody may call a stream by another's tag: a tag means a tag.
+  const isTag = /^[0-9a-f]{64}$/.test(asked.stream)
   const candidates = file.ranges.filter(({ stream }) => {
     const { tag, descriptor } = file.streams[stream] as FileStream
-    return descriptor.source === asked.stream || bytesToHex(tag) === asked.stream
+    return asked.stream === (isTag ? bytesToHex(tag) : descriptor.source)
   })
   if (asked.by === 'index') {
+    if (new Set(candidates.map(({ stream }) => stream)).size > 1) return 'doubt'
     return candidates.some((range) => range.from <= asked.from && asked.to < range.to)
       ? 'met'
       : 'break'

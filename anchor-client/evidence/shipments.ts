@@ -5,13 +5,26 @@ import type { EvidenceFile, FileStream, Leaf, Members, Range, Time } from './mod
 import { isReading } from './records.ts'
 import { limitMs } from './stream.ts'
 
-/** Every way in which the file's shipments are narrower than they say (FORMAT.md section 12, part 2). */
-export function* shipmentFaults(file: EvidenceFile, erased: ReadonlySet<string>): Iterable<string> {
+/** One way in which a shipment is narrower than it says, or in which nothing shows that it is not. */
+export interface ShipmentFault {
+  readonly isDoubt: boolean
+  readonly why: string
+}
+
+const broken = (why: string): ShipmentFault => ({ isDoubt: false, why })
+
+/** Everything that is wrong with the file's shipments (FORMAT.md section 12, part 2). */
+export function* shipmentFaults(
+  file: EvidenceFile,
+  erased: ReadonlySet<string>,
+): Iterable<ShipmentFault> {
   for (const range of file.ranges) {
     const { source } = (file.streams[range.stream] as FileStream).descriptor
     const story = storyOf(range)
     if (!story.isShipment) continue
-    for (const fault of storyFaults(file, story, erased)) yield `${source}: ${fault}`
+    for (const { isDoubt, why } of storyFaults(file, story, erased)) {
+      yield { isDoubt, why: `${source}: ${why}` }
+    }
   }
 }
 
@@ -54,17 +67,17 @@ function* storyFaults(
   file: EvidenceFile,
   { fromOpen, close, entered }: Story,
   erased: ReadonlySet<string>,
-): Iterable<string> {
-  if (!fromOpen) yield "the shipment's opening is missing"
+): Iterable<ShipmentFault> {
+  if (!fromOpen) yield broken("the shipment's opening is missing")
   if (close === null) {
-    yield "the shipment's close is missing"
+    yield broken("the shipment's close is missing")
     return
   }
   const lastOf = new Map(close.members.map(([tag, last]) => [bytesToHex(tag), last]))
   const names = new Set(entered.map(({ tag }) => bytesToHex(tag)))
-  if (names.size < entered.length) yield 'a member joined twice'
+  if (names.size < entered.length) yield broken('a member joined twice')
   if (names.size !== lastOf.size || [...names].some((name) => !lastOf.has(name))) {
-    yield 'the close names other members than joined'
+    yield broken('the close names other members than joined')
     return
   }
   const streams = new Map(file.streams.map(({ tag }, i) => [bytesToHex(tag), i]))
@@ -72,11 +85,13 @@ function* storyFaults(
     const name = bytesToHex(member.tag)
     const window = { ...member, last: lastOf.get(name) as number, closedAt: close.time }
     const stream = streams.get(name)
-    const fault =
+    const faults =
       stream === undefined
-        ? 'the file has nothing of it'
-        : windowFault(file, stream, window, erased.has(name))
-    if (fault) yield `member ${name.slice(0, 8)}…: ${fault}`
+        ? [broken('the file has nothing of it')]
+        : windowFaults(file, stream, window, erased.has(name))
+    for (const { isDoubt, why } of faults) {
+      yield { isDoubt, why: `member ${name.slice(0, 8)}…: ${why}` }
+    }
   }
 }
 
@@ -85,30 +100,47 @@ interface Window extends Entered {
   readonly closedAt: Time | null
 }
 
-function windowFault(
+function* windowFaults(
   { streams, ranges }: EvidenceFile,
   stream: number,
   { start, last, at, closedAt }: Window,
   isErased: boolean,
-): string | undefined {
-  if (last < start - 1) return 'its last leaf comes before its first'
+): Iterable<ShipmentFault> {
+  if (last < start - 1) return yield broken('its last leaf comes before its first')
   const range = ranges.find(
     ({ stream: of, from, to }) => of === stream && from <= start && to >= last + 1,
   )
-  if (range === undefined) return `the file does not span its leaves ${start} to ${last}`
+  if (range === undefined) {
+    return yield broken(`the file does not span its leaves ${start} to ${last}`)
+  }
   const { promise } = (streams[stream] as FileStream).descriptor
-  if (limitMs(promise) === null || isErased) return undefined
-  const close = (before: Time | null, after: Time | null) =>
+  if (limitMs(promise) === null || isErased) return
+  const areClose = (before: Time | null, after: Time | null) =>
     before !== null && after !== null && withinOnePromise(promise, before, after)
   if (last < start) {
-    return close(at, closedAt) ? undefined : 'it is silent for longer than promised'
+    if (!areClose(at, closedAt)) yield broken('it is silent for longer than promised')
+    return
   }
-  const first = edgeTime(range.leaves.at(start))
-  if (first && !close(at, first)) return 'it begins later than one promise after joining'
-  const end = edgeTime(range.leaves.at(last))
-  if (end && !close(end, closedAt)) return 'it ends earlier than one promise before the close'
-  return undefined
+  const first = range.leaves.at(start)
+  const end = range.leaves.at(last)
+  if (isUndated(first) || isUndated(end)) {
+    yield { isDoubt: true, why: 'nothing shows when its first or last leaf was' }
+  }
+  const [firstTime, endTime] = [edgeTime(first), edgeTime(end)]
+  if (firstTime && !areClose(at, firstTime)) {
+    yield broken('it begins later than one promise after joining')
+  }
+  if (endTime && !areClose(endTime, closedAt)) {
+    yield broken('it ends earlier than one promise before the close')
+  }
 }
+
+/** A sign of life in an erasable stream states no time, and so shows nothing of an edge. */
+const isUndated = (leaf: Leaf): boolean =>
+  leaf.form === 'opened' &&
+  'time' in leaf.record &&
+  leaf.record.time === null &&
+  leaf.record.type !== 'gap'
 
 /** The time by which an edge is judged; a gap or something hidden there is judged elsewhere. */
 function edgeTime(leaf: Leaf): Time | null {

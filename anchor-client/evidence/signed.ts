@@ -90,7 +90,7 @@ export const anchorLine = (seals: readonly JudgedSeal[], trust: Trust | null): F
 function sealAnchored({ seal, checkpoints }: JudgedSeal, trust: Trust | null): Finding {
   const anchors = checkpoints.flatMap((checkpoint) => checkpoint.anchors)
   const failed = anchors.find(fails)
-  if (failed?.judgement?.holds === false) {
+  if (failed?.judgement.holds === false) {
     return fail(`an anchor of header ${seal.header.seq} does not hold: ${failed.judgement.why}`)
   }
   if (anchors.length === 0) return notChecked(`header ${seal.header.seq} carries no anchor`)
@@ -137,10 +137,10 @@ export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | nul
     seals.map(({ seal: { header, beaconProof } }) => {
       const { beacon } = header
       if (beacon === null) return notChecked(`header ${header.seq} names no beacon`)
-      const kind = beaconProof ? proofKind(beaconProof) : undefined
-      if (beaconProof === null || kind === undefined) {
+      if (beaconProof === null) {
         return notChecked(`the beacon of header ${header.seq} is not proved`)
       }
+      const kind = proofKind(beaconProof)
       const judgement = kind.judgeBeacon(beaconProof.proof, beacon)
       if (!judgement.holds) return fail(`the beacon of header ${header.seq}: ${judgement.why}`)
       const pin = pinOfBeacon(trust, kind, beacon.ledger)

@@ -1,10 +1,11 @@
 import { bytesToHex, compareBytes, equalBytes } from './bytes.ts'
-import { type SealedRange, sealedRanges } from './claim.ts'
+import { type SealedStream, sealedStreams } from './claim.ts'
 import { countOf, type Finding, failOnFirst } from './finding.ts'
 import { leafHash } from './leaves.ts'
 import {
   append,
   appendNodes,
+  type Frontier,
   frontierOf,
   frontierRoot,
   historyHash,
@@ -12,7 +13,7 @@ import {
   rootBeyond,
   statementLeaf,
 } from './merkle.ts'
-import type { EvidenceFile, FileStream, Seal, SealSegment } from './model.ts'
+import type { EvidenceFile, FileStream, Range, Seal, SealSegment } from './model.ts'
 import { encodeSegment } from './seal.ts'
 import { sm3 } from './sm3.ts'
 import { streamTag } from './stream.ts'
@@ -40,22 +41,42 @@ function* nameFaults(streams: readonly FileStream[]): Iterable<string> {
 }
 
 export const streamLine = (file: EvidenceFile): Finding =>
-  failOnFirst(file.ranges.length > 0 ? streamFaults(file) : [], () => {
+  failOnFirst(streamFaults(file), () => {
     const leaves = file.ranges.reduce((sum, { from, to }) => sum + to - from, 0)
-    return `${countOf(leaves, 'leaf', 'leaves')} give the sealed roots`
+    return `the sealed roots follow from ${countOf(leaves, 'leaf', 'leaves')}`
   })
 
 function* streamFaults(file: EvidenceFile): Iterable<string> {
-  for (const sealed of sealedRanges(file)) {
-    const fault = rangeFault(sealed)
+  for (const sealed of sealedStreams(file)) {
+    const fault = streamFault(sealed)
     if (fault) yield `${sealed.stream.descriptor.source}: ${fault}`
   }
 }
 
-function rangeFault({ range, segments }: SealedRange): string | undefined {
-  const frontier = frontierOf(range.from, range.left)
-  if (frontier === undefined) return 'the hashes left of the range are not as many as needed'
-  let next = 0
+function streamFault({ ranges, segments }: SealedStream): string | undefined {
+  const [first] = ranges as readonly [Range]
+  const frontier = frontierOf(first.from, first.left)
+  if (frontier === undefined) return 'the hashes left of the first range are not as many as needed'
+  const inner = segments.slice(0, -1).map(({ segment }) => segment)
+  for (const range of ranges) {
+    const skipped = range.from - frontier.size
+    if (range !== first && !appendNodes(sm3, frontier, skipped, range.left)) {
+      return `the hashes left of ${range.from} are not as many as needed`
+    }
+    const fault = rangeFault(frontier, range, inner)
+    if (fault) return fault
+  }
+  const { size, root } = (segments.at(-1) as SealedStream['segments'][number]).segment
+  const { right } = ranges.at(-1) as Range
+  const covering = rootBeyond(sm3, frontier, size, right)
+  if (covering === undefined) return 'the hashes right of the last range are not as many as needed'
+  return equalBytes(covering, root) ? undefined : notSealed(size)
+}
+
+const notSealed = (size: number) => `the first ${size} leaves are not those that were sealed`
+
+/** Appends the range's leaves, and takes each inner segment off the list once its root is found right. */
+function rangeFault(frontier: Frontier, range: Range, inner: SealSegment[]): string | undefined {
   for (const leaf of range.leaves.outlines()) {
     const index = frontier.size
     if (leaf.form === 'run') {
@@ -65,19 +86,12 @@ function rangeFault({ range, segments }: SealedRange): string | undefined {
     } else {
       append(sm3, frontier, 1, leafHash(leaf))
     }
-    const inner = segments[next]?.segment
-    if (inner === undefined || inner.size >= range.to) continue
-    if (inner.size < frontier.size) return `a seal lies inside the damaged run at ${index}`
-    if (inner.size > frontier.size) continue
-    if (!equalBytes(frontierRoot(sm3, frontier), inner.root)) {
-      return `the first ${inner.size} leaves are not those that were sealed`
-    }
-    next += 1
+    const [next] = inner
+    if (next === undefined || next.size > frontier.size) continue
+    if (next.size < frontier.size) return `a seal lies inside the damaged run at ${index}`
+    if (!equalBytes(frontierRoot(sm3, frontier), next.root)) return notSealed(next.size)
+    inner.shift()
   }
-  const { size, root } = (segments.at(-1) as SealedRange['segments'][number]).segment
-  const covering = rootBeyond(sm3, frontier, size, range.right)
-  if (covering === undefined) return 'the hashes right of the range are not as many as needed'
-  if (!equalBytes(covering, root)) return `the ${size} leaves are not those that were sealed`
   return undefined
 }
 

@@ -77,9 +77,9 @@ function readGateway(fields: Fields) {
 function readKey(fields: Fields) {
   const key: TrustedKey = {
     publicKey: bytesToHex(fields.publicKey('publicKey')),
-    incarnation: fields.uint('incarnation', maxUint32),
-    fromSize: fields.uint('from', Number.MAX_SAFE_INTEGER, 1),
-    toSize: fields.optionalUint('to'),
+    incarnation: fields.uint('incarnation', 0, undefined, maxUint32),
+    fromSize: fields.uint('from', 1, 1),
+    toSize: fields.optionalUint('to', fields.uint('from', 1, 1)),
     compromisedAfterMs: fields.optionalTime('compromisedAfter'),
   }
   return [`${key.incarnation} ${key.publicKey}`, key] as const
@@ -99,7 +99,7 @@ function readLedger(fields: Fields) {
     name: fields.optionalText('name') ?? `${kindName} ${ledgerId.slice(0, 8)}`,
     independent: fields.flag('independent'),
     required: fields.flag('required'),
-    clockToleranceMs: fields.uint('clockToleranceMs', Number.MAX_SAFE_INTEGER, 0),
+    clockToleranceMs: fields.uint('clockToleranceMs', 0, 0),
   }
   return [ledgerId, ledger] as const
 }

@@ -1,5 +1,5 @@
 import { judgeSeals } from './anchors.ts'
-import { claimLine, sealedRanges } from './claim.ts'
+import { claimLine, sealedStreams } from './claim.ts'
 import { claimSentence } from './claim-sentence.ts'
 import { completeLine } from './complete.ts'
 import { fixedBeforeLine } from './dated.ts'
@@ -86,11 +86,11 @@ function judgeSigned(
   structural: readonly Finding[],
 ): Report {
   const seals = judgeSeals(file, trust)
-  const ranges = sealedRanges(file)
+  const streams = sealedStreams(file)
   const erased = new Set(erasures(file).keys())
-  const fixedBefore = fixedBeforeLine(seals, ranges)
+  const fixedBefore = fixedBeforeLine(seals, streams)
   const isFixedBefore = fixedBefore.result === 'PASS'
-  const complete = completeLine({ file, ranges, seals, erased, isFixedBefore }, questions)
+  const complete = completeLine({ file, streams, seals, erased, isFixedBefore }, questions)
   const findings = [
     ...structural,
     signatureLine(seals),

@@ -63,10 +63,15 @@ export const cut = (
   const place = (tag: Uint8Array) => streams.findIndex((one) => equal(one.tag, tag))
   const sorted = [...ranges].sort((x, y) => place(x.of.tag) - place(y.of.tag) || x.from - y.from)
   const used = seals.map(({ seq }) => new Set<Segment>(batch(from, seq).segments))
-  const covering = sorted.map((range) => choose(range, sorted, seals, from, used))
+  const covering = streams.map((stream) => choose(stream, sorted, seals, from, used))
   return [
     streams.map(({ tag, descriptor }) => [tag, descriptor]),
-    sorted.map((range, i) => rangeItem(range, place(range.of.tag), covering[i] ?? range.to)),
+    sorted.map((range, i) => {
+      const before = sorted[i - 1]?.of === range.of ? sorted[i - 1] : undefined
+      const isLast = sorted[i + 1]?.of !== range.of
+      const at = place(range.of.tag)
+      return rangeItem(range, at, before, isLast ? covering[at] : undefined)
+    }),
     seals.map((seal, i) => sealItem(from, seal, used[i] ?? new Set(), place)),
   ]
 }
@@ -77,41 +82,46 @@ const batch = (from: History, seq: number): Sealed => {
   return sealed
 }
 
-/** Drops segments that no range needs, and says the size that covers this range. */
+/** Drops segments that no range of the stream needs, and says the size that covers the last one. */
 const choose = (
-  range: RangeCut,
+  stream: Stream,
   ranges: readonly RangeCut[],
   seals: readonly SealCut[],
   from: History,
   used: readonly Set<Segment>[],
 ): number | undefined => {
-  const next = ranges.find((other) => other.of === range.of && other.from > range.from)
-  const upTo = next ? next.from : Number.POSITIVE_INFINITY
+  const own = ranges.filter(({ of }) => of === stream)
+  const end = own.at(-1)?.to ?? 0
   let covering: number | undefined
   seals.forEach(({ seq }, i) => {
     for (const one of batch(from, seq).segments) {
       if (!ranges.some(({ of }) => equal(of.tag, one.stream.tag))) used[i]?.delete(one)
-      if (!equal(one.stream.tag, range.of.tag)) continue
-      const first = ranges.find(({ of }) => of === range.of) === range
-      if (first && one.size <= range.from) used[i]?.delete(one)
-      if (one.size <= range.from || one.size > upTo) continue
-      if (covering !== undefined) used[i]?.delete(one)
-      else if (one.size >= range.to) covering = one.size
+      if (!equal(one.stream.tag, stream.tag)) continue
+      const within = own.some((range) => range.from < one.size && one.size <= range.to)
+      const covers = one.size >= end && covering === undefined
+      if (covers) covering = one.size
+      else if (!within || one.size >= end) used[i]?.delete(one)
     }
   })
   return covering
 }
 
-const rangeItem = (range: RangeCut, stream: number, size: number): Item => {
+const rangeItem = (
+  range: RangeCut,
+  stream: number,
+  before: RangeCut | undefined,
+  size: number | undefined,
+): Item => {
   const hashes = range.of.leaves.map(({ hash }) => hash)
-  const { left, right } = rangeSpans(size, range.from, range.to)
+  const { left, right } = rangeSpans(size ?? range.to, range.from, range.to)
+  const beside = before ? alignedSpans(before.to, range.from) : left
   const leaves: Item[] = []
   for (let i = range.from; i < range.to; ) {
     const run = range.gone?.find(([c]) => c === i)
     leaves.push(run ? [run[1] - i, nodes(hashes, alignedSpans(...run))] : leafItem(range, i))
     i = run ? run[1] : i + 1
   }
-  return [stream, range.from, nodes(hashes, left), leaves, nodes(hashes, right)]
+  return [stream, range.from, nodes(hashes, beside), leaves, nodes(hashes, right)]
 }
 
 const leafItem = (range: RangeCut, index: number): Item => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { compare, hex, utf8 } from './bytes.ts'
 import { bytesOf, manifestOf } from './case.ts'
 import { cases } from './cases/index.ts'
+import { trusts } from './cases/trusts.ts'
 import { section } from './examples.ts'
 
 const folder = new URL('files/', import.meta.url)
@@ -30,6 +31,7 @@ const outputs = (): ReadonlyMap<string, Uint8Array | string> => {
     return JSON.stringify({ name, title, file, trust: trustFile, ...rest })
   })
   put('manifest.json', `[\n${manifest.join(',\n')}\n]\n`)
+  put('trusts.json', `[\n${trusts.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`)
   return files
 }
 

@@ -1,6 +1,6 @@
 // Golden: who may have taken a checkpoint (line 10).
 import { utf8 } from '../bytes.ts'
-import { type Case, fine } from '../case.ts'
+import { type Case, failsAt, fine } from '../case.ts'
 import { cut } from '../evidence.ts'
 import { checkpoint } from '../history.ts'
 import { embedded, ledgers, w1, w2 } from '../people.ts'
@@ -40,15 +40,15 @@ export const anchors: readonly Case[] = [
   ['unanchored', 'a checkpoint that nobody took', under([]), unanchored],
   [
     'anchored-on-unknown-kind',
-    'a ledger of a kind that this version does not judge',
+    'a ledger of a kind that this version does not know',
     under([[7, utf8('?')]]),
-    unanchored,
+    failsAt(1),
   ],
   [
     'anchored-on-unknown-kind-too',
-    'the same beside a ledger that it judges',
+    'the same beside a ledger that it knows',
     under([[7, utf8('?')], by(w1)]),
-    fine,
+    failsAt(1),
   ],
   [
     'anchored-by-stranger',

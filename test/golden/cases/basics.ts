@@ -115,13 +115,26 @@ export const basics: readonly Case[] = [
   ],
   [
     'two-ranges-of-one-stream',
-    'two ranges of one probe, each under a seal of its own',
+    'two ranges of one probe, proved together',
     cut(
       store,
       [
         { of: p1, from: 1, to: 4 },
         { of: p1, from: 7, to: 9 },
         { of: p3, from: 2, to: 5 },
+      ],
+      [seal(store, 0), seal(store, 1)],
+    ),
+    fine,
+  ],
+  [
+    'range-before-the-seal-between',
+    'a range that ends where a seal ends, and another under the next seal',
+    cut(
+      store,
+      [
+        { of: p1, from: 0, to: 5 },
+        { of: p1, from: 6, to: 8 },
       ],
       [seal(store, 0), seal(store, 1)],
     ),

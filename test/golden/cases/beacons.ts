@@ -152,9 +152,9 @@ export const beacons: readonly Case[] = [
   ],
   [
     'beacon-of-unknown-kind',
-    'a proof of a kind that this version does not judge',
+    'a proof of a kind that this version does not know',
     after(regulator.beacon, [2, proof]),
-    fine,
+    failsAt(1),
   ],
   ['beacon-without-proof', 'a beacon that the file does not prove', after(regulator.beacon), fine],
   [

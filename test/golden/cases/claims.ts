@@ -12,9 +12,9 @@ import { minutes, probe, probeOf, seal, sealedEvery, sealedOnce } from './worlds
 const p1 = probe(1, 20)
 const p2 = probe(2, 20)
 const pair = sealedEvery(5, [p1, p2])
-/** Two ranges of one probe, each under its own seal, and one of another. */
+/** Two ranges of one probe, proved together, and one of another. */
 const ranges: readonly RangeCut[] = [
-  { of: p1, from: 1, to: 4 },
+  { of: p1, from: 1, to: 5 },
   { of: p1, from: 7, to: 9 },
   { of: p2, from: 2, to: 5 },
 ]
@@ -35,6 +35,44 @@ const shrinking = history(a, [
   { at: 20 * minute, grown: [[p1, 10]] },
   { at: 21 * minute, grown: [[p1, 5]] },
 ])
+/** A stream that says these sizes one after the other, and a range of its first seven. */
+const sizes = (...of: readonly number[]): Item => {
+  const from = history(
+    a,
+    of.map((size, i) => ({ at: (20 + i) * minute, grown: [[p1, size]] })),
+  )
+  const range = { of: p1, from: 0, to: 7 }
+  const [streams = null, ranges = null] = list(cut(from, [range], [seal(from, of.length - 1)]))
+  const seals = of.map((_, seq) => {
+    const alone = cut(from, [{ ...range, to: 1 }], [seal(from, seq)])
+    return pick(alone, [file.seals, 0])
+  })
+  return [streams, ranges, seals]
+}
+/** Seals that carry a segment of one stream each. */
+const turns = (seqs: readonly [number, number]): Item => {
+  const both = [
+    { of: p1, from: 0, to: 3 },
+    { of: p2, from: 0, to: 3 },
+  ]
+  const single = (i: number) =>
+    change(
+      cut(pair, both, [seal(pair, seqs[i] ?? 0)]),
+      [file.seals, 0, inSeal.segments],
+      drop(1 - i),
+    )
+  const [streams = null, ranges = null] = list(cut(pair, both, [seal(pair, 0)]))
+  const right = pick(cut(pair, [{ of: p1, from: 0, to: 3 }], [seal(pair, seqs[0])]), [
+    file.ranges,
+    0,
+    inRange.right,
+  ])
+  return [
+    streams,
+    put(ranges, [0, inRange.right], right),
+    [sealOf(single(0), 0), sealOf(single(1), 0)],
+  ]
+}
 const twins = [probe(1, 5), probeOf(minutes(5), { source: 'probe-1, the other' })]
 
 const onTwo = underAll([
@@ -155,6 +193,14 @@ const forged: readonly Forged[] = [
       ],
     ),
   ],
+  ['inner-sizes-fall', 'a stream that is shorter in a later inner seal', sizes(5, 3, 10)],
+  ['inner-sizes-stay', 'a stream that is as long in two inner seals', sizes(5, 5, 10)],
+  [
+    'seals-of-two-streams-out-of-order',
+    'seals of two streams in another order than their headers',
+    turns([1, 0]),
+  ],
+  ['seals-of-two-streams-under-one-header', 'one header in two seals', turns([0, 0])],
   [
     'segment-twice',
     'one segment twice in its seal',
@@ -199,11 +245,11 @@ const forged: readonly Forged[] = [
     change(twice, anchors, (items) => insert(0, list(items)[0] ?? null)(items)),
   ],
   [
-    'anchors-of-unknown-kind-out-of-order',
-    'anchors of kinds that nobody judges still have their order',
+    'broken-anchors-out-of-order',
+    'anchors that do not hold still have their order',
     put(onTwo, anchors, [
-      [7, utf8('b')],
-      [7, utf8('a')],
+      [1, utf8('b')],
+      [1, utf8('a')],
     ]),
   ],
 ]

@@ -1,13 +1,14 @@
 // Readings that are gone from the disk, declared and not.
-import type { Item } from '../bytes.ts'
+import { type Item, join } from '../bytes.ts'
 import { type Case, failsAt, incomplete, withGaps } from '../case.ts'
 import { cut, file, inRange } from '../evidence.ts'
-import { seeded } from '../hash.ts'
+import { seeded, sm3 } from '../hash.ts'
 import { history } from '../history.ts'
 import { a } from '../people.ts'
 import { at, booted, type Draft, day, minute } from '../records.ts'
-import { control, damaged, rootAt, type Stream } from '../streams.ts'
-import { addHash, change, doubleHash, dropHash, flip, list } from '../tamper.ts'
+import { control, damaged, rootAt } from '../streams.ts'
+import { addHash, change, doubleHash, dropHash, flip, list, put } from '../tamper.ts'
+import { alignedSpans } from '../tree.ts'
 import { minutes, probe, probeOf, seal, sealedEvery, sealedOnce } from './worlds.ts'
 
 const rebooted = booted(at(0), 'kedge 1.0.0')
@@ -90,30 +91,26 @@ const acrossSeals = (run: readonly [number, number], seqs: readonly number[]): I
   )
 }
 
-/** As many as nobody can count one by one. */
-const trillion = 2 ** 40
-const vast: Stream = probeOf([])
-const vastRoot = seeded('a trillion readings')
-const vastLog = control(a, [rebooted, [21, at(minute), vast.tag, 0, trillion, trillion, vastRoot]])
-const vastHistory = history(a, [
-  {
-    at: 40 * day,
-    grown: [
-      [vast, trillion, vastRoot],
-      [vastLog, 2],
-    ],
-  },
-])
-const vastFile = ((): Item => {
-  const log = { of: vastLog, from: 0, to: 2 }
-  const whole = { of: vast, from: 0, to: 0 }
-  const tree = cut(vastHistory, [log, whole], [seal(vastHistory, 0)])
-  return change(tree, [file.ranges, 1], (range) =>
-    [0, 0, new Uint8Array(), [[trillion, vastRoot]], new Uint8Array()].map((item, i) =>
-      i === inRange.stream ? (list(range)[i] ?? null) : item,
-    ),
-  )
-})()
+/** A probe of which so many readings came and none is left. */
+const vast = (size: number): Item => {
+  const of = probeOf([])
+  const nodes = alignedSpans(0, size).map((span) => seeded('gone', ...span))
+  const root = nodes.reduceRight((right, left) => sm3(Uint8Array.of(1), left, right))
+  const log = control(a, [rebooted, [21, at(minute), of.tag, 0, size, size, root]])
+  const grown = [
+    [of, size, root],
+    [log, 2],
+  ] as const
+  const from = history(a, [{ at: 40 * day, grown }])
+  const ranges = [
+    { of: log, from: 0, to: 2 },
+    { of, from: 0, to: 0 },
+  ]
+  const tree = cut(from, ranges, [seal(from, 0)])
+  const range = [file.ranges, 1]
+  const emptied = put(tree, [...range, inRange.right], new Uint8Array())
+  return put(emptied, [...range, inRange.leaves], [[size, join(...nodes)]])
+}
 
 const whole = damagedFile([damaged(at(minute), gone, 7, 13, 40)])
 const nodes = [file.ranges, 1, inRange.leaves, 7, 1]
@@ -133,17 +130,29 @@ export const damage: readonly Case[] = [
     failsAt(5),
   ],
   [
+    'damage-of-seventy-thousand',
+    'seventy thousand readings gone and declared',
+    vast(70_000),
+    withGaps,
+  ],
+  [
+    'damage-of-five-thousand-million',
+    'five thousand million readings gone and declared',
+    vast(5_000_000_001),
+    withGaps,
+  ],
+  [
     'damage-of-a-trillion',
     'a trillion readings gone and declared are counted at once',
-    vastFile,
+    vast(2 ** 40),
     withGaps,
   ],
   [
     'damage-of-a-trillion-asked',
     'and asked for at once',
-    vastFile,
+    vast(2 ** 40),
     withGaps,
-    { expect: [`probe-1,0,${trillion - 1}`], maxLagMs: 41 * day },
+    { expect: [`probe-1,0,${2 ** 40 - 1}`], maxLagMs: 41 * day },
   ],
   ['damage-node-missing', 'a hash missing in a run', change(whole, nodes, dropHash), failsAt(5)],
   ['damage-node-unused', 'a hash too many in a run', change(whole, nodes, addHash), failsAt(5)],

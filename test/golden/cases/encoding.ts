@@ -109,6 +109,18 @@ const inside: readonly Forged[] = [
   ['number-not-shortest-2', 'a small number in three bytes', instead(here.a, '190000')],
   ['number-not-shortest-4', 'a small number in five bytes', instead(here.a, '1a00000000')],
   ['number-not-shortest-8', 'a small number in nine bytes', instead(here.a, '1b0000000000000000')],
+  ['number-not-shortest-23', 'twenty-three in two bytes', instead(here.a, '1817')],
+  [
+    'number-not-shortest-255',
+    'two hundred and fifty-five in three bytes',
+    instead(here.a, '1900ff'),
+  ],
+  ['number-not-shortest-65535', 'sixty-five thousand in five bytes', instead(here.a, '1a0000ffff')],
+  [
+    'number-not-shortest-32',
+    'four thousand million in nine bytes',
+    instead(here.a, '1b00000000ffffffff'),
+  ],
   ['number-too-large', 'a number of 2 to the 53rd', instead(here.a, '1b0020000000000000')],
   [
     'number-largest',

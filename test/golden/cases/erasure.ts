@@ -69,6 +69,12 @@ const rows: readonly Case[] = [
     withGaps,
   ],
   [
+    'erasable-opened-as-needed',
+    'an open probe beside private readings of which all is opened that a promise needs',
+    sealedOnce([probe(1, 30), epoch], [{}, { show: () => [1, 5, 6, 7, 8] }]),
+    fine,
+  ],
+  [
     'erasable-beside-a-probe',
     'an open probe beside private readings of which only some are opened',
     sealedOnce([probe(1, 30), epoch], [{}, { show: (i) => (i === 1 ? [0, 11] : 'open') }]),
@@ -90,7 +96,7 @@ const rows: readonly Case[] = [
   [
     'erased-and-damaged',
     'an erased stream with a declared run of damage',
-    erasedBy([order, damaged(at(minute), epoch, 1, 3, 6)], epoch, {
+    erasedBy([order, damaged(at(41 * minute), epoch, 1, 3, 6)], epoch, {
       ...readingsHidden(epoch),
       gone: [[1, 3]],
     }),
@@ -105,7 +111,7 @@ const rows: readonly Case[] = [
   [
     'erased-twice',
     'two orders for one stream, one of them by a stranger',
-    erasedBy([order, erased(at(0), a, epoch.tag, key('stranger'))]),
+    erasedBy([order, erased(at(41 * minute), a, epoch.tag, key('stranger'))]),
     unknown,
   ],
   [

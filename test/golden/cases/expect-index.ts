@@ -60,7 +60,7 @@ const byIndex: readonly Asked[] = [
         { of: daily, from: 0, to: 20 },
         { of: daily, from: 30, to: 45 },
       ],
-      [seal(fourDays, 0), seal(fourDays, 1)],
+      [seal(fourDays, 1)],
     ),
     ['probe-1,15,35'],
     incomplete,

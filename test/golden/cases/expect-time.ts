@@ -25,6 +25,20 @@ const byTime: readonly Asked[] = [
     fine,
   ],
   [
+    'expect-time-of-half-an-hour-west',
+    'the same asked in Newfoundland',
+    neighbours,
+    ['probe-1,2026-02-28T20:40:00-03:30,2026-02-28T20:50:00-03:30'],
+    fine,
+  ],
+  [
+    'expect-time-of-half-an-hour-east',
+    'the same asked in India',
+    neighbours,
+    ['probe-1,2026-03-01T05:40:00+05:30,2026-03-01T05:50:00+05:30'],
+    fine,
+  ],
+  [
     'expect-time-at-the-bounds',
     'the ends lie beyond the time asked for by just their own error',
     neighbours,

@@ -11,6 +11,7 @@ import { expectIndex } from './expect-index.ts'
 import { expectJoined } from './expect-joined.ts'
 import { expectTime } from './expect-time.ts'
 import { forgedAnchors } from './forged-anchors.ts'
+import { forgedFields } from './forged-fields.ts'
 import { forgedHistories } from './forged-histories.ts'
 import { forgedNames } from './forged-names.ts'
 import { forgedShipments } from './forged-shipments.ts'
@@ -49,6 +50,7 @@ export const cases: readonly Case[] = [
   ...malformedStreams,
   ...malformedRecords,
   ...malformedFields,
+  ...forgedFields,
   ...claims,
   ...forgedNames,
   ...forgedTrees,

@@ -17,12 +17,13 @@ import {
   lost,
   minute,
   noted,
+  open,
   opened,
   reading,
   rotated,
   silent,
 } from '../records.ts'
-import { control, erased, type Stream } from '../streams.ts'
+import { control, erased, type Stream, stream } from '../streams.ts'
 import { bare, minutes, probeOf, sealedOnce, vital } from './worlds.ts'
 
 const anything = (leaves: readonly Draft[]): Stream =>
@@ -62,8 +63,32 @@ const everyClock = [
   at(3, { clock: 1, bound: null }),
   at(4, { clock: 1, bound: 2 ** 40 }),
   at(5, { clock: 2, bound: 0 }),
-  at(6, { clock: 3, wall: 253_402_300_799_999 - 10 ** 14, bound: 2 ** 53 - 1 }),
+  at(6, { clock: 3, wall: 253_402_300_799_999, bound: 2 ** 53 - 1 }),
+  at(7, { clock: 1, wall: 0, bound: 0, mono: 2 ** 53 - 1, boot: 2 ** 32 - 1 }),
 ]
+
+const shipment = stream(a, { number: 9, source: 'x'.repeat(256), kinds: null }, [
+  open(at(0), 'S'.repeat(256), []),
+  close(at(1), []),
+])
+/** Streams that promise the least and the most that can be promised. */
+const extremes = [
+  [1, 2, 1],
+  [1, 2 ** 53 - 1, 2 ** 53 - 1],
+  [2, 1, 0],
+  [3, 1],
+].map((promise, i) =>
+  stream(
+    a,
+    {
+      number: 2 ** 32 - 1 - i,
+      source: 's',
+      kinds: Array.from({ length: 32 }, (_, k) => `k${10 + k}`),
+      promise,
+    },
+    [reading('k10', [1, 0], at(0), { counter: 1 })],
+  ),
+)
 
 const vitals = probeOf([vital(0), vital(1), bare(2)], {
   source: 'bed 12',
@@ -127,6 +152,29 @@ export const leaves: readonly Case[] = [
         ),
         reading('a', false, at(1), { raw: true, details: [['x', null]] }),
       ]),
+    ]),
+    fine,
+  ],
+  [
+    'as-long-as-allowed',
+    'names, texts and lists as long as they may be',
+    sealedOnce([
+      anything([
+        reading(
+          'k'.repeat(32),
+          Array.from({ length: 16 }, (_, i) => [`v${10 + i}`.padEnd(32, 'V'), [i, 0]]),
+          at(0),
+          {
+            unit: 'u'.repeat(16),
+            quality: 'q'.repeat(256),
+            source: 's'.repeat(256),
+            details: Array.from({ length: 16 }, (_, i) => [`d${10 + i}`, 'd'.repeat(256)]),
+          },
+        ),
+      ]),
+      control(a, [booted(at(0), 'p'.repeat(256))]),
+      shipment,
+      ...extremes,
     ]),
     fine,
   ],

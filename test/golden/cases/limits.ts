@@ -12,10 +12,11 @@ import {
   type SealCut,
 } from '../evidence.ts'
 import { checkpoint, type History, history } from '../history.ts'
-import { a, w1 } from '../people.ts'
-import { day, minute, second } from '../records.ts'
+import { a, controller, w1 } from '../people.ts'
+import { at, day, minute, second } from '../records.ts'
+import { control, erased, type Stream } from '../streams.ts'
 import { change, list, put } from '../tamper.ts'
-import { by, grown, ten, unanchored, under, underAll } from './witnessed.ts'
+import { by, grown, ten, under, underAll } from './witnessed.ts'
 import { minutes, probeOf, seal, sealedEvery } from './worlds.ts'
 
 const good = under([by(w1)])
@@ -43,19 +44,36 @@ const beats: History = history(a, [
   })),
   ...Array.from({ length: 8 }, (_, i) => ({ at: day + i * minute, grown: [] })),
 ])
-/** Checkpoints of the sizes from 16 on, each with so many anchors of kinds that nobody knows. */
+/** Checkpoints of the sizes from 16 on, each with so many anchors that do not hold. */
 const crowd = (...anchors: readonly number[]): readonly CheckpointCut[] =>
   anchors.map((count, i) => ({
     of: checkpoint(beats, 16 + i),
-    anchors: Array.from({ length: count }, (_, kind) => [2 + kind, bytes(0)]),
+    anchors: Array.from({ length: count }, (_, proof) => [1, Uint8Array.of(proof)]),
   }))
 /** 14 seals of 8 checkpoints with 8 anchors, and one with the rest: 1,008 signatures and these. */
-const signed = (rest: readonly CheckpointCut[]): Item => {
+const signed = (rest: readonly CheckpointCut[], from = beats, log?: Stream): Item => {
   const seals: readonly SealCut[] = Array.from({ length: 15 }, (_, seq) => ({
     seq,
     checkpoints: seq < 14 ? crowd(8, 8, 8, 8, 8, 8, 8, 8) : rest,
+    ...(log && seq === 14 ? { beaconProof: [1, bytes(0)] } : {}),
   }))
-  return cut(beats, [{ of: hourly, from: 0, to: 15 }], seals)
+  const logged = log ? [{ of: log, from: 0, to: 1 }] : []
+  return cut(from, [...logged, { of: hourly, from: 0, to: 15 }], seals)
+}
+
+/** The same with a rotation, a beacon and an erasure: a signature of every sort. */
+const everySort = (rest: readonly CheckpointCut[]): Item => {
+  const log = control(a, [erased(at(0), a, hourly.tag, controller)])
+  const rotation = { key: a.key, signature: bytes(64) }
+  const batches = Array.from({ length: 23 }, (_, i) => ({
+    at: i * minute,
+    grown: [
+      ...(i < 15 ? [[hourly, i + 1] as const] : []),
+      ...(i === 14 ? [[log, 1] as const] : []),
+    ],
+    ...(i === 14 ? { rotation, beacon: [a.id, 0, a.id] } : {}),
+  }))
+  return signed(rest, history(a, batches), log)
 }
 
 const nineSizes = history(a, [
@@ -71,7 +89,7 @@ const sized = (count: number): Item =>
         seq: 0,
         checkpoints: Array.from({ length: count }, (_, i) => ({
           of: checkpoint(nineSizes, i + 1),
-          anchors: [[7, utf8('?')]],
+          anchors: [[1, utf8('?')]],
         })),
       },
     ],
@@ -80,7 +98,7 @@ const anchorsOf = (count: number): Item =>
   underAll([
     {
       of: checkpoint(grown, 2),
-      anchors: Array.from({ length: count }, (_, i) => [2 + i, bytes(0)]),
+      anchors: Array.from({ length: count }, (_, i) => [1, Uint8Array.of(i)]),
     },
   ])
 
@@ -92,22 +110,24 @@ const ranges = (count: number): Item =>
     Array.from({ length: count }, (_, i) => [0, 2 * i, bytes(0), [[1, bytes(0)]], bytes(0)]),
   )
 
+const badAnchors = 'PPPPPPPPPFNNNNNP invalid'
+
 const within: readonly Case[] = [
   ['seals-64', 'sixty-four seals', sealed(64), 'PPPNPPPPPNNNNNNN undetermined'],
-  ['signatures-1024', 'one thousand and twenty-four signatures', signed(crowd(8, 6)), unanchored],
-  ['checkpoints-8', 'eight checkpoints in a seal', sized(8), 'PPPNPPPPPNNNNNNN undetermined'],
-  ['anchors-8', 'eight anchors on a checkpoint', anchorsOf(8), unanchored],
+  ['signatures-1024', 'one thousand and twenty-four signatures', signed(crowd(8, 6)), badAnchors],
+  ['checkpoints-8', 'eight checkpoints in a seal', sized(8), 'PPPNPPPPPFNNNNNN invalid'],
+  ['anchors-8', 'eight anchors on a checkpoint', anchorsOf(8), badAnchors],
   ['ranges-4096', 'four thousand and ninety-six ranges, under one seal', ranges(4_096), failsAt(2)],
   [
-    'left-of-64',
-    'sixty-four hashes on the left',
-    put(good, [...range, inRange.left], hashes(64)),
+    'left-of-128',
+    'one hundred and twenty-eight hashes on the left',
+    put(good, [...range, inRange.left], hashes(128)),
     failsAt(5),
   ],
   [
-    'right-of-64',
-    'sixty-four hashes on the right',
-    put(good, [...range, inRange.right], hashes(64)),
+    'right-of-128',
+    'one hundred and twenty-eight hashes on the right',
+    put(good, [...range, inRange.right], hashes(128)),
     failsAt(5),
   ],
   [
@@ -154,15 +174,19 @@ const within: readonly Case[] = [
 
 const beyond: readonly Forged[] = [
   ['seals-65', 'sixty-five seals', sealed(65)],
-  ['signatures-1025', 'one thousand and twenty-five signatures', signed(crowd(8, 7))],
+  [
+    'signatures-1025',
+    'one thousand and twenty-five signatures of every sort',
+    everySort(crowd(8, 4)),
+  ],
   ['checkpoints-9', 'nine checkpoints in a seal', sized(9)],
   ['anchors-9', 'nine anchors on a checkpoint', anchorsOf(9)],
   ['ranges-4097', 'four thousand and ninety-seven ranges', ranges(4_097)],
-  ['left-of-65', 'sixty-five hashes on the left', put(good, [...range, inRange.left], hashes(65))],
+  ['left-of-129', 'one hundred and twenty-nine hashes on the left', put(good, [...range, inRange.left], hashes(129))],
   [
-    'right-of-65',
-    'sixty-five hashes on the right',
-    put(good, [...range, inRange.right], hashes(65)),
+    'right-of-129',
+    'one hundred and twenty-nine hashes on the right',
+    put(good, [...range, inRange.right], hashes(129)),
   ],
   [
     'run-of-129-nodes',

@@ -68,6 +68,32 @@ const fields: readonly Forged[] = [
     put(vitalFile, [...openingsAt, 0, 1], encode([-1, null])),
   ],
   ['field-kind-null', 'a private reading of no kind', fielded(0, null)],
+  ['field-value-number', 'a private value as a bare number', fielded(1, 4)],
+  ['field-unit-empty', 'a private unit of no letters', fielded(2, '')],
+  ['field-unit-of-17', 'a private unit of seventeen letters', fielded(2, 'x'.repeat(17))],
+  ['field-quality-empty', 'a private quality of no letters', fielded(3, '')],
+  ['field-raw-number', 'a private raw value as a bare number', fielded(4, 4)],
+  ['field-counter-negative', 'a private counter below nothing', fielded(5, -1)],
+  ['field-boot-large', 'a private boot of 2 to the 32nd', fielded(6, 2 ** 32)],
+  [
+    'field-time-of-four',
+    'a private time with one thing more than it has',
+    fielded(8, [0, 1, 2, 3]),
+  ],
+  ['field-source-empty', 'a private source of no letters', fielded(9, '')],
+  [
+    'field-details-unsorted',
+    'private details in another order than their letters',
+    fielded(10, [
+      ['b', 'x'],
+      ['a', 'x'],
+    ]),
+  ],
+  [
+    'field-of-three',
+    'a field with one thing more than it has',
+    put(vitalFile, [...openingsAt, 0, 1], encode([0, 'heart-rate', null])),
+  ],
   ['field-boot-null', 'a private reading of no boot', fielded(6, null)],
   ['field-mono-null', 'a private reading of no monotonic time', fielded(7, null)],
   [

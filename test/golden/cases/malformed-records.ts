@@ -174,6 +174,33 @@ const records: readonly Forged[] = [
     'damage beyond the size that it names',
     inControl([21, at(0), low, 5, 10, 9, high]),
   ],
+  ['config-of-text', 'a configuration that is text', inControl([17, at(0), 'site: ward'])],
+  ['silent-of-short-ledger', 'a ledger of 31 bytes', inControl([23, at(0), new Uint8Array(31)])],
+  [
+    'damage-of-short-root',
+    'damage under a root of 31 bytes',
+    inControl([21, at(0), low, 5, 6, 9, new Uint8Array(31)]),
+  ],
+  [
+    'damage-of-negative-start',
+    'damage that begins before the first leaf',
+    inControl([21, at(0), low, -1, 6, 9, high]),
+  ],
+  [
+    'erase-of-short-tag',
+    'an erasure of a tag of 31 bytes',
+    inControl([22, at(0), new Uint8Array(31), ...erasure.slice(3)]),
+  ],
+  [
+    'erase-of-short-order',
+    'an erasure whose order is 31 bytes',
+    inControl([...erasure.slice(0, 3), new Uint8Array(31), ...erasure.slice(4)]),
+  ],
+  [
+    'erase-of-short-key',
+    'an erasure whose key is 64 bytes',
+    inControl([...erasure.slice(0, 4), new Uint8Array(64), ...erasure.slice(5)]),
+  ],
   [
     'erase-of-short-signature',
     'an erasure whose signature is 63 bytes',

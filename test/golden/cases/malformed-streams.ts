@@ -125,6 +125,16 @@ const headers: readonly Forged[] = [
     headed({ 9: before }, 1),
   ],
   [
+    'header-previous-of-hash-0',
+    'an incarnation before of no hash',
+    headed({ 3: 0, 9: [0, 5, 0, low] }, 1),
+  ],
+  [
+    'header-previous-of-hash-3',
+    'an incarnation before of a hash that is yet to come',
+    headed({ 3: 0, 9: [0, 5, 3, low] }, 1),
+  ],
+  [
     'header-previous-of-the-first',
     'the first incarnation names one before',
     headed({ 3: 0, 9: before }),

@@ -8,6 +8,7 @@ import { bare, minutes, probeOf, sealedOnce } from './worlds.ts'
 const idle = probeOf([...minutes(12), alive(at(31 * minute)), ...minutes(2, 32)], {
   promise: [3, 20 * minute],
 })
+const later = probeOf(minutes(2, 31), { promise: [3, 20 * minute] })
 const late = probeOf([...minutes(10), ...minutes(20, 14)], { promise: null })
 const gapped = probeOf([
   ...minutes(11),
@@ -66,6 +67,12 @@ export const shipments: readonly Case[] = [
     'a member of which nothing came for longer than its promise',
     shown(alone(left, 11, 10), [{ of: left, from: 3, to: 11 }]),
     incomplete,
+  ],
+  [
+    'shipment-member-never-heard',
+    'a member of which the first reading came after the close',
+    shown(alone(later, 0, -1), [{ of: later, from: 0, to: 1 }]),
+    fine,
   ],
   [
     'shipment-member-promises-nothing',

@@ -1,0 +1,87 @@
+import { add, get, i32, repeat, set, type Wat } from './wat.ts'
+
+/**
+ * The compression of SM3 (GB/T 32905-2016, 5.3) over words of one message or of four side by side. The
+ * block is in the locals w0 to w15, the state in a to h; both are changed in place.
+ */
+export const compression = (words: Words, constants: number): Wat =>
+  [
+    set('t', i32(constants)),
+    ...sixteenRounds(words, true),
+    set('t', i32(constants + 64)),
+    // Written out sixteen times, the sixteen live words of the schedule need no addresses.
+    repeat('t', 64, i32(constants + 256), ...sixteenRounds(words, false)),
+  ].join('\n')
+
+export interface Words {
+  readonly type: 'i32' | 'v128'
+  readonly add: (...words: readonly Wat[]) => Wat
+  readonly xor: (...words: readonly Wat[]) => Wat
+  /** By the bits of the first, one of the others. */
+  readonly choose: (bits: Wat, one: Wat, zero: Wat) => Wat
+  readonly majority: (a: Wat, b: Wat, c: Wat) => Wat
+  readonly rotate: (name: string, by: number) => Wat
+  /** The word at an address, the same for every message. */
+  readonly constant: (address: Wat, offset: number) => Wat
+}
+
+export const stateNames = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const
+export const wordNames = Array.from({ length: 16 }, (_, i) => `w${i}`)
+
+export const compressionLocals = ({ type }: Words): string[] => [
+  't',
+  ...[...stateNames, ...wordNames, 'x', 'a12', 'ss1', 'ss2'].map((name) => `${name}: ${type}`),
+]
+
+function sixteenRounds(words: Words, areFirst: boolean): Wat[] {
+  return Array.from({ length: 16 }, (_, j) => [
+    // A round needs the word four ahead of its own, and the block brings the first sixteen.
+    ...(areFirst && j < 12 ? [] : nextWord(words, j + 4)),
+    ...round(words, j, areFirst),
+  ]).flat()
+}
+
+const wordAt = (j: number): string => `w${(j + 16) % 16}`
+
+/** Word j of the schedule takes the place of word j - 16. */
+function nextWord({ xor, rotate }: Words, j: number): Wat[] {
+  const word = wordAt(j)
+  return [
+    set('x', xor(get(word), get(wordAt(j - 9)), rotate(wordAt(j - 3), 15))),
+    set('x', xor(get('x'), rotate('x', 15), rotate('x', 23))),
+    set(word, xor(get('x'), rotate(wordAt(j - 13), 7), get(wordAt(j - 6)))),
+  ]
+}
+
+function round(
+  { add, xor, choose, majority, rotate, constant }: Words,
+  j: number,
+  isFirst: boolean,
+): Wat[] {
+  // Instead of moving eight words on by one place, each round calls them by other names.
+  const named = (place: number): string =>
+    stateNames[((place + 64 - j) % 4) + 4 * (place >> 2)] as string
+  const [a, b, c, d, e, f, g, h] = stateNames.map((_, place) => named(place)) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
+  const ff = isFirst ? xor(get(a), get(b), get(c)) : majority(get(a), get(b), get(c))
+  const gg = isFirst ? xor(get(e), get(f), get(g)) : choose(get(e), get(f), get(g))
+  return [
+    set('a12', rotate(a, 12)),
+    set('x', add(get('a12'), get(e), constant(get('t'), 4 * j))),
+    set('ss1', rotate('x', 7)),
+    set('ss2', xor(get('ss1'), get('a12'))),
+    set(d, add(ff, get(d), get('ss2'), xor(get(wordAt(j)), get(wordAt(j + 4))))),
+    set('x', add(gg, get(h), get('ss1'), get(wordAt(j)))),
+    set(h, xor(get('x'), rotate('x', 9), rotate('x', 17))),
+    set(b, rotate(b, 9)),
+    set(f, rotate(f, 19)),
+  ]
+}

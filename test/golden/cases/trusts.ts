@@ -1,0 +1,179 @@
+// Trust files that a verifier takes, and such that it refuses (section 9).
+import { hex } from '../bytes.ts'
+import { a, controller, usual, w1 } from '../people.ts'
+
+/** `taken` is false where the whole text is refused. */
+export type TrustCase = {
+  readonly name: string
+  readonly title: string
+  readonly taken: boolean
+  readonly text: string
+}
+
+const keyText = `"${hex(a.key.publicKey)}"`
+const gatewayText = `"${hex(a.id)}"`
+const one = `{"publicKey":${keyText},"incarnation":0}`
+const witness = `{"kind":"witness","publicKey":"${hex(w1.key.publicKey)}"}`
+const person = `{"publicKey":"${hex(controller.publicKey)}","name":null}`
+const asOf = '"2026-06-01T00:00:00Z"'
+
+/** A trust file of these four texts. */
+const file = (when = asOf, gateways = '[]', ledgers = '[]', controllers = '[]'): string =>
+  `{"asOf":${when},"gateways":${gateways},"ledgers":${ledgers},"controllers":${controllers}}`
+const gateways = (keys: string): string =>
+  file(asOf, `[{"gateway":${gatewayText},"keys":[${keys}]}]`)
+const keyed = (more: string): string => gateways(`{"publicKey":${keyText},"incarnation":0${more}}`)
+const ledger = (more: string): string => file(asOf, '[]', `[${witness.slice(0, -1)}${more}}]`)
+
+const taken: readonly (readonly [string, string, string])[] = [
+  ['empty', 'a regulator who believes nothing', file()],
+  ['usual', 'a regulator who believes what most cases ask', usual.text],
+  [
+    'defaults',
+    'a key, a ledger and a controller of which only the needed is said',
+    file(asOf, `[{"gateway":${gatewayText},"keys":[${one}]}]`, `[${witness}]`, `[${person}]`),
+  ],
+  [
+    'in-another-order',
+    'keys in any order',
+    `{"controllers":[],"ledgers":[],"gateways":[],"asOf":${asOf}}`,
+  ],
+  [
+    'with-space',
+    'white space between everything',
+    ` \r\n\t${file().replaceAll(/"[^"]*"|[{}[\]:,]/g, '$&\n\t')} `,
+  ],
+  [
+    'with-escapes',
+    'a key that is written with an escape',
+    file().replace('"asOf"', '"\\u0061sOf"'),
+  ],
+  ['time-with-zone', 'a time of another zone', file('"2026-06-01T08:00:00+08:00"')],
+  [
+    'time-with-fraction',
+    'a time with nine digits of fraction',
+    file('"2026-06-01T00:00:00.123456789Z"'),
+  ],
+  ['time-on-leap-day', 'a leap day', file('"2028-02-29T23:59:59Z"')],
+  ['size-without-end', 'a key that may sign for ever', keyed(',"from":1,"to":null')],
+  [
+    'two-incarnations',
+    'one key of two incarnations',
+    gateways(`${one},${one.replace('0}', '1}')}`),
+  ],
+  [
+    'all-of-a-ledger',
+    'a ledger of which everything is said',
+    ledger(
+      ',"name":"hospital","rules":"any","independent":true,"required":false,"clockToleranceMs":0',
+    ),
+  ],
+]
+
+const refused: readonly (readonly [string, string, string])[] = [
+  ['no-text', 'nothing at all', ''],
+  ['null', 'null', 'null'],
+  ['array', 'an array', '[]'],
+  ['with-mark', 'a text that begins with a byte-order mark', `\ufeff${file()}`],
+  ['with-rest', 'a text after its end', `${file()}{}`],
+  ['with-comment', 'a comment', `${file()} // believed`],
+  ['trailing-comma', 'a comma after the last', file().replace('[]}', '[],}')],
+  ['single-quotes', 'single quotes', file().replaceAll('"', "'")],
+  ['unknown-key', 'a key that nobody knows', file().replace('{', '{"note":"",')],
+  ['unknown-key-inside', 'a key that nobody knows, of a ledger', ledger(',"chainId":1')],
+  ['doubled-key', 'a key that is said twice', file().replace('{', `{"asOf":${asOf},`)],
+  [
+    'doubled-key-escaped',
+    'a key that is said twice, once with an escape',
+    file().replace('{', `{"\\u0061sOf":${asOf},`),
+  ],
+  [
+    'proto-key',
+    'a key that some languages treat in their own way',
+    file().replace('{', '{"__proto__":null,'),
+  ],
+  ['without-as-of', 'no time of belief', `{"gateways":[],"ledgers":[],"controllers":[]}`],
+  [
+    'without-ledgers',
+    'no ledgers, not even none',
+    `{"asOf":${asOf},"gateways":[],"controllers":[]}`,
+  ],
+  ['as-of-null', 'a time of belief that is null', file('null')],
+  ['as-of-number', 'a time of belief as a number', file('1780272000000')],
+  ['as-of-local', 'a time without a zone', file('"2026-06-01T00:00:00"')],
+  ['as-of-with-space', 'a time with a space in it', file('"2026-06-01 00:00:00Z"')],
+  ['as-of-small-z', 'a time with a small z', file('"2026-06-01T00:00:00z"')],
+  ['as-of-leap-second', 'a leap second', file('"2016-12-31T23:59:60Z"')],
+  ['as-of-no-leap-day', 'a day that does not exist', file('"2026-02-29T00:00:00Z"')],
+  ['as-of-hour-24', 'an hour that does not exist', file('"2026-06-01T24:00:00Z"')],
+  [
+    'as-of-ten-digits',
+    'a time with ten digits of fraction',
+    file('"2026-06-01T00:00:00.1234567890Z"'),
+  ],
+  ['as-of-empty-fraction', 'a time with a point and no fraction', file('"2026-06-01T00:00:00.Z"')],
+  ['as-of-zone-without-colon', 'a zone without a colon', file('"2026-06-01T08:00:00+0800"')],
+  [
+    'key-in-capitals',
+    'hex in capitals',
+    keyed('')
+      .toUpperCase()
+      .replaceAll(/"[A-Z]+":/g, (key) => key.toLowerCase()),
+  ],
+  [
+    'key-short',
+    'a key of 64 bytes',
+    keyed('').replace(keyText, `"${hex(a.key.publicKey).slice(2)}"`),
+  ],
+  [
+    'key-not-on-curve',
+    'a key that is no point',
+    keyed('').replace(keyText, `"${hex(a.key.publicKey).slice(0, -1)}0"`),
+  ],
+  ['key-doubled', 'one key of one incarnation twice', gateways(`${one},${one}`)],
+  [
+    'gateway-doubled',
+    'one gateway twice',
+    file(asOf, `[{"gateway":${gatewayText},"keys":[]},{"gateway":${gatewayText},"keys":[]}]`),
+  ],
+  ['incarnation-missing', 'a key of no incarnation', gateways(`{"publicKey":${keyText}}`)],
+  [
+    'incarnation-negative',
+    'an incarnation below nothing',
+    keyed('').replace('"incarnation":0', '"incarnation":-1'),
+  ],
+  [
+    'incarnation-large',
+    'an incarnation of 2 to the 32nd',
+    keyed('').replace('"incarnation":0', '"incarnation":4294967296'),
+  ],
+  ['from-fraction', 'a size with a fraction', keyed(',"from":1.0')],
+  ['from-exponent', 'a size with an exponent', keyed(',"from":1e0')],
+  ['from-leading-zero', 'a size with a zero before it', keyed(',"from":01')],
+  ['from-text', 'a size as text', keyed(',"from":"1"')],
+  ['from-null', 'a size that is null', keyed(',"from":null')],
+  ['from-large', 'a size of 2 to the 53rd', keyed(',"from":9007199254740992')],
+  ['compromised-number', 'a time of theft as a number', keyed(',"compromisedAfter":0')],
+  [
+    'ledger-of-unknown-kind',
+    'a ledger of a kind that nobody knows',
+    ledger('').replace('witness', 'notary'),
+  ],
+  ['ledger-without-key', 'a witness without a key', file(asOf, '[]', '[{"kind":"witness"}]')],
+  ['ledger-doubled', 'one witness twice', file(asOf, '[]', `[${witness},${witness}]`)],
+  ['ledger-name-empty', 'a ledger of an empty name', ledger(',"name":""')],
+  ['ledger-name-long', 'a ledger of a name of 257 bytes', ledger(`,"name":"${'x'.repeat(257)}"`)],
+  ['ledger-rules-number', 'rules as a number', ledger(',"rules":1')],
+  ['ledger-rules-unknown', 'rules that nobody knows', ledger(',"rules":"all"')],
+  ['ledger-independent-number', 'independent as a number', ledger(',"independent":1')],
+  ['ledger-independent-null', 'independent as null', ledger(',"independent":null')],
+  ['ledger-tolerance-negative', 'a tolerance below nothing', ledger(',"clockToleranceMs":-1')],
+  ['controller-doubled', 'one controller twice', file(asOf, '[]', '[]', `[${person},${person}]`)],
+  ['text-with-control', 'a line’s end inside a text', ledger(',"name":"a\nb"')],
+  ['deep', 'arrays seventeen deep', file(asOf, `${'['.repeat(16)}${']'.repeat(16)}`)],
+]
+
+export const trusts: readonly TrustCase[] = [
+  ...taken.map(([name, title, text]) => ({ name, title, taken: true, text })),
+  ...refused.map(([name, title, text]) => ({ name, title, taken: false, text })),
+]
