@@ -1,4 +1,4 @@
-import { add, get, i32, repeat, set, type Wat } from './wat.ts'
+import { get, i32, repeat, set, type Wat } from './wat.ts'
 
 /**
  * The compression of SM3 (GB/T 32905-2016, 5.3) over words of one message or of four side by side. The
@@ -75,11 +75,12 @@ function round(
   const gg = isFirst ? xor(get(e), get(f), get(g)) : choose(get(e), get(f), get(g))
   return [
     set('a12', rotate(a, 12)),
-    set('x', add(get('a12'), get(e), constant(get('t'), 4 * j))),
+    // In each sum the term that is known last comes last: a round waits for nothing longer.
+    set('x', add(get('a12'), constant(get('t'), 4 * j), get(e))),
     set('ss1', rotate('x', 7)),
     set('ss2', xor(get('ss1'), get('a12'))),
-    set(d, add(ff, get(d), get('ss2'), xor(get(wordAt(j)), get(wordAt(j + 4))))),
-    set('x', add(gg, get(h), get('ss1'), get(wordAt(j)))),
+    set(d, add(get(d), xor(get(wordAt(j)), get(wordAt(j + 4))), ff, get('ss2'))),
+    set('x', add(get(h), get(wordAt(j)), gg, get('ss1'))),
     set(h, xor(get('x'), rotate('x', 9), rotate('x', 17))),
     set(b, rotate(b, 9)),
     set(f, rotate(f, 19)),

@@ -1,7 +1,7 @@
 // Part 1 of section 12: what a counter promise lets pass between neighbours.
 import type { Item } from '../bytes.ts'
 import { fine, incomplete, withGaps } from '../case.ts'
-import { at, celsius, type Draft, day, gap, lost, minute, second } from '../records.ts'
+import { alive, at, celsius, type Draft, day, gap, lost, minute, second } from '../records.ts'
 import type { Promised } from './promised.ts'
 
 /** A counted reading, a minute after the one before unless said otherwise. */
@@ -121,5 +121,12 @@ export const counters: readonly Promised[] = [
     counter(256),
     [counted(0, 10), gap(at(16 * day), 'suspend', null), counted(16 * 24 * 60 + 1, 11)],
     withGaps,
+  ],
+  [
+    'counter-ends-with-sign-of-life',
+    'a sign of life does not stand for the readings that a counter promises',
+    counter(65_536),
+    [counted(0, 7), counted(1, 8), alive(at(16 * day))],
+    incomplete,
   ],
 ]

@@ -30,6 +30,7 @@ import { shipments } from './shipments.ts'
 import { signatures } from './signatures.ts'
 import { signers } from './signers.ts'
 import { times } from './times.ts'
+import { twinCases } from './twins.ts'
 
 export const cases: readonly Case[] = [
   ...basics,
@@ -63,4 +64,5 @@ export const cases: readonly Case[] = [
   ...signatures,
   ...signers,
   ...lives,
+  ...twinCases,
 ]

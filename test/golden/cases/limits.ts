@@ -182,7 +182,11 @@ const beyond: readonly Forged[] = [
   ['checkpoints-9', 'nine checkpoints in a seal', sized(9)],
   ['anchors-9', 'nine anchors on a checkpoint', anchorsOf(9)],
   ['ranges-4097', 'four thousand and ninety-seven ranges', ranges(4_097)],
-  ['left-of-129', 'one hundred and twenty-nine hashes on the left', put(good, [...range, inRange.left], hashes(129))],
+  [
+    'left-of-129',
+    'one hundred and twenty-nine hashes on the left',
+    put(good, [...range, inRange.left], hashes(129)),
+  ],
   [
     'right-of-129',
     'one hundred and twenty-nine hashes on the right',

@@ -156,4 +156,43 @@ export const periods: readonly Promised[] = [
     [gap(at(0), 'start', 1), ...read(1, 2), gap(at(3 * minute), 'radio', 1)],
     withGaps,
   ],
+  [
+    'period-between-signs-of-life',
+    'signs of life before and after the readings, each within the promise',
+    eachMinute,
+    [alive(at(-minute)), ...read(0, 1), alive(at(2 * minute))],
+    fine,
+  ],
+  [
+    'period-ends-with-sign-of-life',
+    'a sign of life at the end does not hide that the readings stopped',
+    eachMinute,
+    [...read(0), alive(at(hour))],
+    incomplete,
+  ],
+  [
+    'period-begins-with-sign-of-life',
+    'a sign of life at the start does not hide that the readings began late',
+    eachMinute,
+    [alive(at(0)), ...read(60)],
+    incomplete,
+  ],
+  [
+    'period-of-signs-of-life-alone',
+    'signs of life alone are not the readings that were promised',
+    eachMinute,
+    [alive(at(0)), alive(at(hour))],
+    incomplete,
+  ],
+  [
+    'period-reboot-with-vague-clock',
+    'after a reboot a clock that may be an hour wrong cannot show that only two are missing',
+    eachMinute,
+    [
+      ...read(0),
+      gap(rebooted(3), 'power', 2),
+      celsius(400, at(3 * minute, { boot: 2, bound: hour })),
+    ],
+    incomplete,
+  ],
 ]

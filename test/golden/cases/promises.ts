@@ -38,6 +38,13 @@ const events: readonly Promised[] = [
     [...read(0, 500), celsius(410, rebooted(3))],
     fine,
   ],
+  [
+    'nothing-promised-and-mono-runs-back',
+    "even where nothing is promised the gateway's own clock does not run back",
+    null,
+    [...read(3), celsius(410, at(2 * minute, { wall: null, clock: 0, bound: null }))],
+    incomplete,
+  ],
 ]
 
 export const promises: readonly Case[] = [
