@@ -448,7 +448,8 @@ def judge_anchor(f, c, anchor):
     made.continuity = made.right and p.rules == 1
     return made
 
-def beacon_holds(beacon, proof):
+def beacon_entry(beacon, proof):
+    """The start of the entry that the proof gives for the beacon, or None."""
     try:
         need(len(proof) <= 4096, 'too long')
         p = beacon_proof(decode(proof))
@@ -456,10 +457,11 @@ def beacon_holds(beacon, proof):
         need(type(entry) is list, 'not an entry')
         start = entry_start(entry[:5])
     except Refused:
-        return False
+        return None
     signed_message = entry_message(p.entry)
-    return (sm3(p.key) == beacon.ledger and start.number == beacon.height and signed_message == beacon.hash
-            and signed(p.key, signed_message, p.signature))
+    holds = (sm3(p.key) == beacon.ledger and start.number == beacon.height and signed_message == beacon.hash
+             and signed(p.key, signed_message, p.signature))
+    return start if holds else None
 
 # ---- 8 The file ----------------------------------------------------------------------------------------------------------
 
@@ -786,15 +788,17 @@ def first_seal(r, one):
 
 def line_fixed_before(f):
     lags = []
+    for seal in f.seals:
+        seal.fixed = seal.tolerance = None
     def judge(seal):
         dating = [j for j in seal.candidates if j.continuity] or seal.candidates
         times = [(j.time, j.ledger.clockToleranceMs) for j in dating if j.time is not None]
         if independent(seal) or not times:
             return independent(seal) or 'no anchor with a time'
-        seal.fixed, tolerance = min(times)
+        seal.fixed, seal.tolerance = min(times)
         opened = [(r, one) for r in f.ranges for one in r.leaves if one.form == 'opened']
         for t in filter(known, [seal.header] + [wall_of(one) for r, one in opened if first_seal(r, one) is seal]):
-            need(t.wall <= seal.fixed + t.bound + tolerance, 'a time after the anchor that fixed it at %d' % seal.fixed)
+            need(t.wall <= seal.fixed + t.bound + seal.tolerance, 'a time after the anchor that fixed it at %d' % seal.fixed)
             lags.append(seal.fixed - t.wall + t.bound)
     reason = each_seal(f, judge)
     if not reason:
@@ -806,10 +810,14 @@ def line_sealed_after(f):
     def judge(seal):
         if seal.beacon_proof is None:
             return 'no beacon proof'
-        need(beacon_holds(seal.header.beacon, seal.beacon_proof.proof), 'a beacon proof does not hold')
+        entry = beacon_entry(seal.header.beacon, seal.beacon_proof.proof)
+        need(entry, 'a beacon proof does not hold')
         ledgers = f.trust.ledgers.values() if f.trust else ()
-        if not any(sm3(one.publicKey) == seal.header.beacon.ledger and one.independent for one in ledgers):
+        pinned = [one for one in ledgers if sm3(one.publicKey) == seal.header.beacon.ledger and one.independent]
+        if not pinned:
             return 'the beacon is of no pinned and independent ledger'
+        need(entry.wall is None or seal.fixed is None
+             or entry.wall <= seal.fixed + seal.tolerance + pinned[0].clockToleranceMs, 'sealed after it was fixed')
     return each_seal(f, judge)
 
 def control_records(f, code):
@@ -845,7 +853,7 @@ def within(x, y, limit):
     return span is not None and span <= limit
 
 def known_reading(one):
-    return one.code == READING or {1, 5, 6, 7, 8} <= one.opened.keys()
+    return one.code == READING or {0, 1, 5, 6, 7, 8} <= one.opened.keys()
 
 def place(r, one):
     return '%s, leaf %d' % (r.stream.descriptor.source, one.index)
@@ -991,7 +999,8 @@ def end_of(f, r, question, left):
                 return BREAK, streams
             near = [n for s in f.streams_after.get(r.stream.tag, ()) for n in s.ranges if n.a == 0 and joins(r, n)]
         if not near:
-            return MET_WITH_GAP, streams
+            before = r.stream.descriptor.predecessor if left else None
+            return MET_WITH_GAP if before is None or before in f.streams_by_tag else DOUBT, streams
         r = near[0]
 
 def joins(earlier, later):
@@ -1079,6 +1088,13 @@ def cases(folder):
 def show(name, arguments):
     print(json.dumps({'name': name, **verify(*load(*arguments))}))
 
+def takes(trust):
+    try:
+        read_trust(trust)
+        return True
+    except ValueError:
+        return False
+
 def run(arguments):
     if len(arguments) == 3 and arguments[0] == '--flips':
         data, *questions = load(*dict(cases(arguments[1]))[arguments[2]])
@@ -1086,6 +1102,10 @@ def run(arguments):
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8
             print(bit, verify(bytes(flipped), *questions)['lines'])
+    elif len(arguments) == 2 and arguments[0] == '--trusts':
+        with open(arguments[1], encoding='utf-8') as source:
+            for one in json.load(source):
+                print(one['name'], 'taken' if takes(one['text'].encode()) else 'refused')
     elif len(arguments) == 1 and os.path.isdir(arguments[0]):
         for name, case in cases(arguments[0]):
             show(name, case)

@@ -122,6 +122,6 @@ export function wallOf(leaf: Leaf): KnownWall | null {
 export function isKnownReading(leaf: Leaf): boolean {
   if (leaf.form !== 'opened') return false
   if (leaf.record.type === 'reading') return true
-  const { value, counter } = disclosedBy(leaf)
-  return value !== undefined && counter !== undefined && timeOf(leaf) !== null
+  const { kind, value, counter } = disclosedBy(leaf)
+  return kind !== undefined && value !== undefined && counter !== undefined && timeOf(leaf) !== null
 }

@@ -58,12 +58,14 @@ function readBeacon(cursor: Cursor) {
 
 function readPrevious(cursor: Cursor) {
   readTuple(cursor, 4, 'a previous checkpoint')
-  return {
+  const previous = {
     incarnation: readUint(cursor, maxUint32),
     size: readUint(cursor),
     hashId: readHashId(cursor),
     root: readFixedBytes(cursor, 32),
   }
+  if (previous.size < 1) throw malformed(cursor, 'a previous size of at least 1')
+  return previous
 }
 
 function readRotation(cursor: Cursor) {

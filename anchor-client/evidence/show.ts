@@ -1,7 +1,7 @@
 import { bytesToHex } from './bytes.ts'
-import { erasures } from './erased.ts'
 import { type Disclosed, disclosedBy } from './fields.ts'
 import { decodeEvidence } from './file.ts'
+import { erasures } from './lines/erased.ts'
 import type { Decimal, Descriptor, FileStream, Leaf, Value, WallTime } from './model.ts'
 import { isReading } from './records.ts'
 import { formatTime } from './rfc3339.ts'

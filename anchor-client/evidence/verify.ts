@@ -1,13 +1,22 @@
-import { judgeSeals } from './anchors.ts'
-import { claimLine, sealedStreams } from './claim.ts'
-import { claimSentence } from './claim-sentence.ts'
-import { completeLine } from './complete.ts'
-import { fixedBeforeLine } from './dated.ts'
-import { disclosureLine } from './disclosure.ts'
-import { erasedLine, erasures } from './erased.ts'
 import { KedgeError } from './errors.ts'
 import { decodeEvidence, limits } from './file.ts'
-import { type Finding, fail, notChecked, pass } from './finding.ts'
+import { judgeSeals } from './lines/anchors.ts'
+import { claimLine, sealedStreams } from './lines/claim.ts'
+import { claimSentence } from './lines/claim-sentence.ts'
+import { completeLine } from './lines/complete.ts'
+import { fixedBeforeLine } from './lines/dated.ts'
+import { disclosureLine } from './lines/disclosure.ts'
+import { erasedLine, erasures } from './lines/erased.ts'
+import { type Finding, fail, notChecked, pass } from './lines/finding.ts'
+import {
+  anchorLine,
+  continuityLine,
+  independentLine,
+  sealedAfterLine,
+  signatureLine,
+  signerLine,
+} from './lines/signed.ts'
+import { batchLine, historyLine, streamLine, streamNameLine } from './lines/trees.ts'
 import {
   type EvidenceFile,
   type Line,
@@ -17,15 +26,6 @@ import {
   type Report,
   type Verdict,
 } from './model.ts'
-import {
-  anchorLine,
-  continuityLine,
-  independentLine,
-  sealedAfterLine,
-  signatureLine,
-  signerLine,
-} from './signed.ts'
-import { batchLine, historyLine, streamLine, streamNameLine } from './trees.ts'
 import type { Trust } from './trust.ts'
 
 /**

@@ -71,7 +71,7 @@ export const close = (time: Item, members: readonly Member[] | null = null): Dra
   time,
   members && byTag(members),
 ]
-export const gap = (time: Item, cause: string, count: number | null): Draft => [
+export const gap = (time: Item | null, cause: string, count: number | null): Draft => [
   5,
   time,
   cause,

@@ -5,7 +5,17 @@ import { type Case, fine, undetermined } from '../case.ts'
 import { cut } from '../evidence.ts'
 import { history } from '../history.ts'
 import { a, embedded, w1 } from '../people.ts'
-import { at, booted, configured, hour, minute, opened, second } from '../records.ts'
+import {
+  at,
+  booted,
+  configured,
+  hour,
+  minute,
+  opened,
+  reading,
+  second,
+  series,
+} from '../records.ts'
 import { control } from '../streams.ts'
 import { minutes, probe, probeOf, seal, sealedEvery, sealedOnce } from './worlds.ts'
 
@@ -35,7 +45,10 @@ const logged = history(a, [
   },
 ])
 
-const long = probeOf(minutes(2_000))
+const long = probeOf(
+  series(2_000, (i) => reading('t', [400 + ((i * 37) % 90), -2], at(i * minute))),
+  { kinds: ['t'] },
+)
 
 export const oneReading = cut(
   store,

@@ -13,11 +13,11 @@ import { grow, sealedAt, ten } from './witnessed.ts'
 import { seal } from './worlds.ts'
 
 /** What a witness took from gateway b a while before. */
-const seen = (witness: Witness): Entry => {
+const seen = (witness: Witness, at = 3 * minute): Entry => {
   const other = grow(ten, undefined, b)
   const [, entry] = keep(witness, [
     [checkpoint(other, 1), 2 * minute],
-    [checkpoint(other, 2), 3 * minute],
+    [checkpoint(other, 2), at],
   ])
   if (entry === undefined) throw new TypeError('no entry')
   return entry
@@ -51,7 +51,10 @@ const unruly = own([9, 2, 17, seeded('before'), start])
 const deep = (depth: number) =>
   own([9, 1, 17, seeded('before'), start, raw(`${'81'.repeat(depth - 1)}80`)])
 const short = own([9, 1, 17, seeded('before')])
-const long = own([9, 1, 17, seeded('before'), start, new Uint8Array(4_096)])
+/** A proof of so many bytes. */
+const sized = (length: number) =>
+  own([9, 1, 17, seeded('before'), start, new Uint8Array(length - 187)])
+const long = sized(4_097)
 
 const proven = 'PPPPPPPPPPPPPPNP complete'
 const wrong = 'PPPPPPPPPPPPPFNP invalid'
@@ -127,6 +130,10 @@ const both = (second: boolean): Item =>
 
 const strange = seen({ key: key('stranger'), rules: 1 })
 const inside = seen(embedded)
+/** As late as both witnesses' clocks may explain, beside an anchor of three seconds after the header. */
+const late = sealedAt + 3 * second + 2 * 2_000
+const justInTime = seen(w2, late)
+const tooLate = seen(w2, late + 1)
 
 export const beacons: readonly Case[] = [
   ['beacon', 'sealed after an entry that the regulator itself kept', good, proven],
@@ -145,6 +152,12 @@ export const beacons: readonly Case[] = [
     proven,
   ],
   [
+    'beacon-as-long-as-allowed',
+    'a proof of a beacon of 4,096 bytes',
+    after(sized(4_096).beacon, sized(4_096).proof),
+    proven,
+  ],
+  [
     'beacon-as-deep-as-allowed',
     'an entry that goes on ten deep',
     after(deep(9).beacon, deep(9).proof),
@@ -155,6 +168,24 @@ export const beacons: readonly Case[] = [
     'a proof of a kind that this version does not know',
     after(regulator.beacon, [2, proof]),
     failsAt(1),
+  ],
+  [
+    'beacon-as-late-as-allowed',
+    'a beacon as late as the clocks of two ledgers may explain',
+    after(justInTime.beacon, justInTime.beaconProof),
+    proven,
+  ],
+  [
+    'beacon-later-than-anchor',
+    'a header sealed after an entry that is younger than its own anchor',
+    after(tooLate.beacon, tooLate.beaconProof),
+    wrong,
+  ],
+  [
+    'beacon-later-than-anchor-inside-the-gateway',
+    'the clock of a ledger inside the gateway contradicts no beacon',
+    after(tooLate.beacon, tooLate.beaconProof, embedded),
+    'PPPPPPPPPPPNNPNP complete',
   ],
   ['beacon-without-proof', 'a beacon that the file does not prove', after(regulator.beacon), fine],
   [

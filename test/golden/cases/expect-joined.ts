@@ -68,7 +68,7 @@ const byTime: readonly Asked[] = [
     'a stream that goes on from one that the file does not have',
     joinedAlone,
     [asked(minute, 39 * minute)],
-    withGaps,
+    undetermined,
   ],
   [
     'expect-time-joined-to-cut',

@@ -7,6 +7,7 @@ import { continuity } from './continuity.ts'
 import { damage } from './damage.ts'
 import { encoding } from './encoding.ts'
 import { erasure } from './erasure.ts'
+import { expectEdges } from './expect-edges.ts'
 import { expectIndex } from './expect-index.ts'
 import { expectJoined } from './expect-joined.ts'
 import { expectTime } from './expect-time.ts'
@@ -23,7 +24,9 @@ import { malformedFields } from './malformed-fields.ts'
 import { malformedRecords } from './malformed-records.ts'
 import { malformedStreams } from './malformed-streams.ts'
 import { maxLag } from './max-lag.ts'
+import { memberEdges } from './member-edges.ts'
 import { misplacedLeaves } from './misplaced.ts'
+import { privates } from './private.ts'
 import { promises } from './promises.ts'
 import { shapes } from './shapes.ts'
 import { shipments } from './shipments.ts'
@@ -65,4 +68,7 @@ export const cases: readonly Case[] = [
   ...signers,
   ...lives,
   ...twinCases,
+  ...privates,
+  ...memberEdges,
+  ...expectEdges,
 ]

@@ -94,7 +94,7 @@ const vitals = probeOf([vital(0), vital(1), bare(2)], {
   source: 'bed 12',
   kinds: ['heart-rate'],
 })
-const needed = [1, 5, 6, 7, 8]
+const needed = [0, 1, 5, 6, 7, 8]
 
 const controlRecords: readonly Draft[] = [
   booted(at(0, { wall: null, clock: 0, bound: null }), 'kedge 1.0.0'),
@@ -209,7 +209,7 @@ export const leaves: readonly Case[] = [
   ['private-opened', 'private readings with every field opened', sealedOnce([vitals]), fine],
   [
     'private-opened-as-needed',
-    'private readings with value, counter and time opened: the kind stays secret',
+    'private readings with kind, value, counter and time opened: the rest stays secret',
     sealedOnce([vitals], [{ show: () => needed }]),
     fine,
   ],

@@ -117,7 +117,6 @@ const within: readonly Case[] = [
   ['signatures-1024', 'one thousand and twenty-four signatures', signed(crowd(8, 6)), badAnchors],
   ['checkpoints-8', 'eight checkpoints in a seal', sized(8), 'PPPNPPPPPFNNNNNN invalid'],
   ['anchors-8', 'eight anchors on a checkpoint', anchorsOf(8), badAnchors],
-  ['ranges-4096', 'four thousand and ninety-six ranges, under one seal', ranges(4_096), failsAt(2)],
   [
     'left-of-128',
     'one hundred and twenty-eight hashes on the left',

@@ -125,6 +125,16 @@ const headers: readonly Forged[] = [
     headed({ 9: before }, 1),
   ],
   [
+    'header-previous-of-itself',
+    'an incarnation that names itself as the one before',
+    headed({ 3: 0, 9: [1, 5, 1, low] }, 1),
+  ],
+  [
+    'header-previous-of-size-0',
+    'an incarnation before that sealed nothing',
+    headed({ 3: 0, 9: [0, 0, 1, low] }, 1),
+  ],
+  [
     'header-previous-of-hash-0',
     'an incarnation before of no hash',
     headed({ 3: 0, 9: [0, 5, 0, low] }, 1),

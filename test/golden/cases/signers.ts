@@ -5,7 +5,7 @@ import { a, b, embedded, ledgers, w1 } from '../people.ts'
 import { minute } from '../records.ts'
 import { gateway } from '../streams.ts'
 import { type KeyTrust, type Trust, trust } from '../trust.ts'
-import { by, grown, takenAt, under, underAll } from './witnessed.ts'
+import { by, grown, stranger, takenAt, under, underAll } from './witnessed.ts'
 
 export const keyed = (name: string, keys: readonly KeyTrust[], of = a): Trust =>
   trust(name, {
@@ -97,6 +97,20 @@ export const signers: readonly Case[] = [
       { of: checkpoint(grown, 3), anchors: [by(w1, 3, 20 * minute)] },
     ]),
     unsigned,
+    { trust: inTime },
+  ],
+  [
+    'stolen-with-anchor-that-fails',
+    'an anchor that does not hold vouches for no stolen key',
+    under([by(w1, 3)]),
+    'PPPPPPPPFFNNNNNP invalid',
+    { trust: inTime },
+  ],
+  [
+    'stolen-with-anchor-of-a-stranger',
+    'a witness whom nobody knows vouches for no stolen key',
+    under([by(stranger)]),
+    'PPPPPPPPFNNNNNNP invalid',
     { trust: inTime },
   ],
   [

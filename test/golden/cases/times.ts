@@ -2,7 +2,7 @@
 import { type Item, utf8 } from '../bytes.ts'
 import { type Case, fine } from '../case.ts'
 import { cut, type SealCut } from '../evidence.ts'
-import { checkpoint } from '../history.ts'
+import { checkpoint, history } from '../history.ts'
 import { a, embedded, ledgers, w1, w2 } from '../people.ts'
 import { at, celsius, minute, noted } from '../records.ts'
 import { control, type Stream } from '../streams.ts'
@@ -34,6 +34,7 @@ const takenBy = (ms: number, of: Stream = ten): Item => {
 
 const wordless = grow(ten, [null, null])
 const range = { of: ten, from: 0, to: 10 }
+const vaguely = history(a, [{ at: 20 * minute, bound: null, grown: [[ten, 10]] }])
 /** Seals whose time is a millisecond too early for their last reading. */
 const first: SealCut = {
   seq: 0,
@@ -66,6 +67,21 @@ export const times: readonly Case[] = [
     'a header that states a time after its anchor',
     under([by(w1, 2, sealedAt - slack - 1)]),
     late,
+  ],
+  [
+    'header-of-unknown-error',
+    'a header whose clock nobody knows how well was set states no time',
+    cut(
+      vaguely,
+      [range],
+      [
+        {
+          seq: 0,
+          checkpoints: [{ of: checkpoint(vaguely, 1), anchors: [by(w1, 1, 10 * minute, vaguely)] }],
+        },
+      ],
+    ),
+    fine,
   ],
   [
     'reading-as-late-as-allowed',

@@ -152,6 +152,12 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['from-leading-zero', 'a size with a zero before it', keyed(',"from":01')],
   ['from-text', 'a size as text', keyed(',"from":"1"')],
   ['from-null', 'a size that is null', keyed(',"from":null')],
+  ['from-zero', 'a key that may sign from size 0', keyed(',"from":0')],
+  [
+    'to-before-from',
+    'a key that may sign up to a size before its first',
+    keyed(',"from":5,"to":4'),
+  ],
   ['from-large', 'a size of 2 to the 53rd', keyed(',"from":9007199254740992')],
   ['compromised-number', 'a time of theft as a number', keyed(',"compromisedAfter":0')],
   [

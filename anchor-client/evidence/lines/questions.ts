@@ -1,8 +1,8 @@
-import { bytesToHex, equalBytes } from './bytes.ts'
+import { bytesToHex, equalBytes } from '../bytes.ts'
+import { timeOf } from '../fields.ts'
+import type { Descriptor, EvidenceFile, Expectation, FileStream, Range, Time } from '../model.ts'
+import { type KnownWall, knownWall } from '../values.ts'
 import { withinOnePromise } from './elapsed.ts'
-import { timeOf } from './fields.ts'
-import type { Descriptor, EvidenceFile, Expectation, FileStream, Range, Time } from './model.ts'
-import { type KnownWall, knownWall } from './values.ts'
 
 /** How well a file covers what was asked (FORMAT.md section 12, part 3). */
 export type Coverage = 'met' | 'met with a gap' | 'doubt' | 'break'
@@ -54,10 +54,15 @@ function leftEnd(file: EvidenceFile, range: Range, asked: Expectation): End {
     const close = closeTime(other)
     return close !== null && withinOnePromise(descriptor.promise, close, first.time)
   })
-  if (before === undefined) return end('met with a gap')
+  if (before === undefined)
+    return end(lacksPredecessor(file, descriptor) ? 'doubt' : 'met with a gap')
   const further = leftEnd(file, before, asked)
   return { ...further, streams: [descriptor, ...further.streams] }
 }
+
+/** Whoever leaves out the stream before must not gain by it. */
+const lacksPredecessor = ({ streams }: EvidenceFile, { predecessor }: Descriptor): boolean =>
+  predecessor !== null && !streams.some(({ tag }) => equalBytes(tag, predecessor))
 
 function rightEnd(file: EvidenceFile, range: Range, asked: Expectation): End {
   const { tag, descriptor } = file.streams[range.stream] as FileStream

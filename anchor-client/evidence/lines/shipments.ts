@@ -1,9 +1,9 @@
-import { bytesToHex } from './bytes.ts'
+import { bytesToHex } from '../bytes.ts'
+import { isKnownReading, timeOf } from '../fields.ts'
+import type { EvidenceFile, FileStream, Leaf, Members, Range, Time } from '../model.ts'
+import { isReading } from '../records.ts'
+import { limitMs } from '../stream.ts'
 import { withinOnePromise } from './elapsed.ts'
-import { isKnownReading, timeOf } from './fields.ts'
-import type { EvidenceFile, FileStream, Leaf, Members, Range, Time } from './model.ts'
-import { isReading } from './records.ts'
-import { limitMs } from './stream.ts'
 
 /** One way in which a shipment is narrower than it says, or in which nothing shows that it is not. */
 export interface ShipmentFault {

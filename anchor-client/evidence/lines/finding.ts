@@ -1,4 +1,4 @@
-import type { Result } from './model.ts'
+import type { Result } from '../model.ts'
 
 /** What one line found, or one part of it. */
 export interface Finding {

@@ -1,3 +1,9 @@
+import { bytesToHex } from '../bytes.ts'
+import type { EvidenceFile, FileStream } from '../model.ts'
+import { formatTime } from '../rfc3339.ts'
+import { checkpointMessage, rotationMessage } from '../seal.ts'
+import { verifySm2 } from '../sm2.ts'
+import type { Trust } from '../trust.ts'
 import {
   fails,
   givesContinuity,
@@ -8,13 +14,7 @@ import {
   pinOfBeacon,
   proofKind,
 } from './anchors.ts'
-import { bytesToHex } from './bytes.ts'
 import { countOf, type Finding, fail, notChecked, pass, worstOf } from './finding.ts'
-import type { EvidenceFile, FileStream } from './model.ts'
-import { formatTime } from './rfc3339.ts'
-import { checkpointMessage, rotationMessage } from './seal.ts'
-import { verifySm2 } from './sm2.ts'
-import type { Trust } from './trust.ts'
 
 /** Lines 8 to 12 and 14: who signed, who keeps it, and what that is worth. */
 
@@ -134,7 +134,7 @@ export const independentLine = (seals: readonly JudgedSeal[]): Finding =>
 
 export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | null): Finding =>
   worstOf(
-    seals.map(({ seal: { header, beaconProof } }) => {
+    seals.map(({ seal: { header, beaconProof }, fixed }) => {
       const { beacon } = header
       if (beacon === null) return notChecked(`header ${header.seq} names no beacon`)
       if (beaconProof === null) {
@@ -145,6 +145,10 @@ export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | nul
       if (!judgement.holds) return fail(`the beacon of header ${header.seq}: ${judgement.why}`)
       const pin = pinOfBeacon(trust, kind, beacon.ledger)
       if (!pin?.independent) return notChecked('the beacon is of no pinned independent ledger')
+      const latestMs = fixed && fixed.timeMs + fixed.toleranceMs + pin.clockToleranceMs
+      if (judgement.timeMs !== null && latestMs !== null && judgement.timeMs > latestMs) {
+        return fail(`header ${header.seq} would be sealed after it was fixed`)
+      }
       const when = judgement.timeMs === null ? '' : `, ${formatTime(judgement.timeMs)}`
       return pass(`sealed after entry ${beacon.height} of ${pin.name}${when}`)
     }),

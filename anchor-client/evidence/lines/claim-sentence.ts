@@ -1,8 +1,8 @@
-import { bytesToHex } from './bytes.ts'
-import { timeOf } from './fields.ts'
+import { bytesToHex } from '../bytes.ts'
+import { timeOf } from '../fields.ts'
+import type { EvidenceFile, FileStream, Line, Property, Range } from '../model.ts'
+import { formatTime } from '../rfc3339.ts'
 import { countOf } from './finding.ts'
-import type { EvidenceFile, FileStream, Line, Property, Range } from './model.ts'
-import { formatTime } from './rfc3339.ts'
 
 /** What was verified, in one sentence, with what a reader must not take for shown. */
 export function claimSentence(file: EvidenceFile, lines: readonly Line[]): string {

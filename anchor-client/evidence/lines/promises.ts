@@ -1,9 +1,9 @@
+import { disclosedBy, isKnownReading, timeOf } from '../fields.ts'
+import type { Leaf, OpenedLeaf, Promised, Time } from '../model.ts'
+import { isReading } from '../records.ts'
+import { formatTime } from '../rfc3339.ts'
+import { limitMs } from '../stream.ts'
 import { elapsedMs } from './elapsed.ts'
-import { disclosedBy, isKnownReading, timeOf } from './fields.ts'
-import type { Leaf, OpenedLeaf, Promised, Time } from './model.ts'
-import { isReading } from './records.ts'
-import { formatTime } from './rfc3339.ts'
-import { limitMs } from './stream.ts'
 
 /** What the leaves of one range show of its stream's promise (FORMAT.md section 12, part 1). */
 export interface PromiseWatch {

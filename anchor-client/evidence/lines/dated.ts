@@ -1,11 +1,11 @@
+import { wallOf } from '../fields.ts'
+import type { Seal } from '../model.ts'
+import { formatTime } from '../rfc3339.ts'
+import { type KnownWall, knownWall } from '../values.ts'
 import type { JudgedSeal } from './anchors.ts'
 import { leavesOf, type SealedStream, sealsInTurn } from './claim.ts'
-import { wallOf } from './fields.ts'
 import { type Finding, fail, notChecked, pass } from './finding.ts'
-import type { Seal } from './model.ts'
-import { formatTime } from './rfc3339.ts'
 import { isIndependent } from './signed.ts'
-import { type KnownWall, knownWall } from './values.ts'
 
 /** Line 13: everything was fixed before the anchoring block, and states no time after it. */
 export function fixedBeforeLine(
@@ -22,6 +22,7 @@ export function fixedBeforeLine(
     }
   }
   let worstLagMs = 0
+  let worstBoundMs = 0
   for (const sealed of streams) {
     const sealOf = sealsInTurn(sealed)
     for (const [index, leaf] of leavesOf(sealed)) {
@@ -33,6 +34,7 @@ export function fixedBeforeLine(
         return fail(`${source}, leaf ${index} states ${formatTime(wall.wallMs)}, after its anchor`)
       }
       worstLagMs = Math.max(worstLagMs, lagMs(wall, fixed.timeMs))
+      worstBoundMs = Math.max(worstBoundMs, wall.boundMs)
     }
   }
   if (undated) {
@@ -43,7 +45,8 @@ export function fixedBeforeLine(
     )
   }
   const last = Math.max(...seals.map(({ fixed }) => fixed?.timeMs ?? 0))
-  return pass(`fixed before ${formatTime(last)}; at most ${duration(worstLagMs)} after its time`)
+  const lag = `at most ${duration(worstLagMs)} after its time`
+  return pass(`fixed before ${formatTime(last)}, ${lag}, times good to ${duration(worstBoundMs)}`)
 }
 
 export const fixedTimesOf = (

@@ -1,10 +1,10 @@
-import { equalBytes } from './bytes.ts'
-import { disclosedBy, timeOf } from './fields.ts'
+import { equalBytes } from '../bytes.ts'
+import { disclosedBy, timeOf } from '../fields.ts'
+import { commitField } from '../leaves.ts'
+import type { Descriptor, EvidenceFile, FileStream, LeafRecord, OpenedLeaf } from '../model.ts'
+import { commitmentsOfPrivate, isControl, isReading } from '../records.ts'
+import { controlStream } from '../stream.ts'
 import { countOf, type Finding, fail, notChecked, pass } from './finding.ts'
-import { commitField } from './leaves.ts'
-import type { Descriptor, EvidenceFile, FileStream, LeafRecord, OpenedLeaf } from './model.ts'
-import { commitmentsOfPrivate, isControl, isReading } from './records.ts'
-import { controlStream } from './stream.ts'
 
 /** Line 4: what is opened is what was committed, and stands where such a record may stand. */
 export function disclosureLine({ streams, ranges, seals }: EvidenceFile): Finding {

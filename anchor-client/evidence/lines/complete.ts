@@ -1,14 +1,14 @@
+import { bytesToHex, equalBytes } from '../bytes.ts'
+import { wallOf } from '../fields.ts'
+import type { Damage, EvidenceFile, Questions } from '../model.ts'
+import { isReading } from '../records.ts'
 import type { JudgedSeal } from './anchors.ts'
-import { bytesToHex, equalBytes } from './bytes.ts'
 import { leavesOf, type SealedStream, sealsInTurn } from './claim.ts'
 import { fixedTimesOf, lagMs } from './dated.ts'
 import { controlRecords } from './erased.ts'
-import { wallOf } from './fields.ts'
 import { countOf, type Finding, fail, notChecked, pass } from './finding.ts'
-import type { Damage, EvidenceFile, Questions } from './model.ts'
 import { type Notes, watchPromise } from './promises.ts'
 import { coverageOf } from './questions.ts'
-import { isReading } from './records.ts'
 import { shipmentFaults } from './shipments.ts'
 
 /** Line 16: nothing is missing that is not declared, and the file is as wide as it was asked to be. */

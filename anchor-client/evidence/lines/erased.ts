@@ -1,11 +1,11 @@
-import { bytesToHex } from './bytes.ts'
+import { bytesToHex } from '../bytes.ts'
+import type { ControlRecord, Descriptor, Erase, EvidenceFile, FileStream } from '../model.ts'
+import { isReading } from '../records.ts'
+import { eraseMessage } from '../seal.ts'
+import { verifySm2 } from '../sm2.ts'
+import { controlStream } from '../stream.ts'
+import type { Trust } from '../trust.ts'
 import { type Finding, fail, notChecked, pass, worstOf } from './finding.ts'
-import type { ControlRecord, Descriptor, Erase, EvidenceFile, FileStream } from './model.ts'
-import { isReading } from './records.ts'
-import { eraseMessage } from './seal.ts'
-import { verifySm2 } from './sm2.ts'
-import { controlStream } from './stream.ts'
-import type { Trust } from './trust.ts'
 
 /** Control records of one type that the file opens. */
 export function controlRecords<Type extends ControlRecord['type']>(

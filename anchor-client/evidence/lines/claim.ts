@@ -1,7 +1,7 @@
-import { compareBytes } from './bytes.ts'
-import { encodeAnchor } from './file.ts'
+import { compareBytes } from '../bytes.ts'
+import { encodeAnchor } from '../file.ts'
+import type { EvidenceFile, FileStream, Leaf, Range, Seal, SealSegment } from '../model.ts'
 import { countOf, type Finding, failOnFirst } from './finding.ts'
-import type { EvidenceFile, FileStream, Leaf, Range, Seal, SealSegment } from './model.ts'
 
 /** Line 2: what the file claims is stated in one way, and nothing in it is without use. */
 export const claimLine = (file: EvidenceFile): Finding =>

@@ -1,6 +1,6 @@
-import type { Promised, Time } from './model.ts'
-import { limitMs } from './stream.ts'
-import { knownWall } from './values.ts'
+import type { Promised, Time } from '../model.ts'
+import { limitMs } from '../stream.ts'
+import { knownWall } from '../values.ts'
 
 /**
  * How much time lies between two leaves, at the least: the longer of what the monotonic clock and what the

@@ -1,7 +1,5 @@
-import { bytesToHex, compareBytes, equalBytes } from './bytes.ts'
-import { type SealedStream, sealedStreams } from './claim.ts'
-import { countOf, type Finding, failOnFirst } from './finding.ts'
-import { leafHash } from './leaves.ts'
+import { bytesToHex, compareBytes, equalBytes } from '../bytes.ts'
+import { leafHash } from '../leaves.ts'
 import {
   append,
   appendNodes,
@@ -12,11 +10,13 @@ import {
   leadsTo,
   rootBeyond,
   statementLeaf,
-} from './merkle.ts'
-import type { EvidenceFile, FileStream, Range, Seal, SealSegment } from './model.ts'
-import { encodeSegment } from './seal.ts'
-import { sm3 } from './sm3.ts'
-import { streamTag } from './stream.ts'
+} from '../merkle.ts'
+import type { EvidenceFile, FileStream, Range, Seal, SealSegment } from '../model.ts'
+import { encodeSegment } from '../seal.ts'
+import { sm3 } from '../sm3.ts'
+import { streamTag } from '../stream.ts'
+import { type SealedStream, sealedStreams } from './claim.ts'
+import { countOf, type Finding, failOnFirst } from './finding.ts'
 
 /** Lines 3 and 5 to 7: every name and every root that the file carries is recomputed and compared. */
 

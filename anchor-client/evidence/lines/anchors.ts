@@ -1,9 +1,9 @@
-import { bytesToHex } from './bytes.ts'
-import type { EvidenceFile, FileStream, LedgerProof, Seal, SignedCheckpoint } from './model.ts'
-import { proofKinds } from './proofs/index.ts'
-import type { AnchorJudgement, ProofKind } from './proofs/proof.ts'
-import type { Checkpoint } from './seal.ts'
-import type { Trust, TrustedLedger } from './trust.ts'
+import { bytesToHex } from '../bytes.ts'
+import type { EvidenceFile, FileStream, LedgerProof, Seal, SignedCheckpoint } from '../model.ts'
+import { proofKinds } from '../proofs/index.ts'
+import type { AnchorJudgement, ProofKind } from '../proofs/proof.ts'
+import type { Checkpoint } from '../seal.ts'
+import type { Trust, TrustedLedger } from '../trust.ts'
 
 /** What the anchors of each seal are worth under a trust file: judged once, used by lines 9 to 14. */
 export interface JudgedSeal {
