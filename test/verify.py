@@ -762,20 +762,22 @@ def line_anchor(f):
         judged = [j for c in seal.checkpoints for j in c.judged]
         need(all(j.holds for j in judged), 'an anchor does not hold')
         pinned = [j for j in judged if j.ledger]
-        seal.candidates = [j for j in pinned if j.ledger.independent] or pinned
+        seal.held, seal.candidates = pinned, [j for j in pinned if j.ledger.independent] or pinned
         if not pinned:
             return 'no anchor of a pinned ledger'
         if not all(any(j.ledger is one for j in pinned) for one in f.trust.ledgers.values() if one.required):
             return 'no anchor of a required ledger'
     for seal in f.seals:
-        seal.candidates = []
+        seal.held = seal.candidates = []
     return each_seal(f, judge)
 
 def line_continuity(f):
-    def judge(seal):
+    for seal in f.seals:
         need(all(j.right for j in seal.candidates), 'a witness of other rules than the trust file says')
-        return None if any(j.continuity for j in seal.candidates) else 'no anchor that gives continuity'
-    return each_seal(f, judge)
+    through = set.intersection(*({j.ledger.publicKey for j in seal.held if j.continuity} for seal in f.seals))
+    if not any(independent(seal) for seal in f.seals):
+        through = {key for key in through if f.trust.ledgers[key].independent}
+    return None if through else 'no one ledger gives continuity in every seal'
 
 def independent(seal):
     return None if any(j.ledger.independent for j in seal.candidates) else 'no anchor of an independent ledger'
@@ -818,6 +820,9 @@ def line_sealed_after(f):
             return 'the beacon is of no pinned and independent ledger'
         need(entry.wall is None or seal.fixed is None
              or entry.wall <= seal.fixed + seal.tolerance + pinned[0].clockToleranceMs, 'sealed after it was fixed')
+        h = seal.header
+        need(entry.wall is None or not known(h) or h.wall + h.bound + pinned[0].clockToleranceMs >= entry.wall,
+             'a header that states a time before its beacon')
     return each_seal(f, judge)
 
 def control_records(f, code):
@@ -850,7 +855,7 @@ def elapsed(x, y, limit):
 
 def within(x, y, limit):
     span = elapsed(x, y, limit)
-    return span is not None and span <= limit
+    return span is not None and abs(span) <= limit
 
 def known_reading(one):
     return one.code == READING or {0, 1, 5, 6, 7, 8} <= one.opened.keys()

@@ -9,7 +9,9 @@ import type { Trust, TrustedLedger } from '../trust.ts'
 export interface JudgedSeal {
   readonly seal: Seal
   readonly checkpoints: readonly JudgedCheckpoint[]
-  /** Anchors that hold on pinned ledgers; where some are independent, only those. */
+  /** Anchors that hold on pinned ledgers; none where any anchor of the seal fails. */
+  readonly held: readonly PinnedAnchor[]
+  /** Of those, where some are independent, only those. */
   readonly candidates: readonly PinnedAnchor[]
   /** When the seal was fixed at the latest, by an independent ledger's clock. */
   readonly fixed: { readonly timeMs: number; readonly toleranceMs: number } | null
@@ -43,8 +45,11 @@ export function judgeSeals({ streams, seals }: EvidenceFile, trust: Trust | null
       const anchors = checkpoint.anchors.map((anchor) => judgeAnchor(anchor, statement, trust))
       return { checkpoint, statement, anchors }
     })
-    const candidates = candidatesOf(checkpoints.flatMap(({ anchors }) => anchors))
-    return { seal, checkpoints, candidates, fixed: fixedTime(candidates) }
+    const anchors = checkpoints.flatMap((checkpoint) => checkpoint.anchors)
+    const held = anchors.some(fails) ? [] : pinned(anchors)
+    const independent = held.filter(({ pin }) => pin.independent)
+    const candidates = independent.length > 0 ? independent : held
+    return { seal, checkpoints, held, candidates, fixed: fixedTime(candidates) }
   })
 }
 
@@ -76,13 +81,6 @@ export function pinned(anchors: readonly JudgedAnchor[]): PinnedAnchor[] {
   return anchors.flatMap(({ judgement, pin }) =>
     judgement.holds && pin ? [{ ...judgement, pin }] : [],
   )
-}
-
-function candidatesOf(anchors: readonly JudgedAnchor[]): PinnedAnchor[] {
-  if (anchors.some(fails)) return []
-  const all = pinned(anchors)
-  const independent = all.filter(({ pin }) => pin.independent)
-  return independent.length > 0 ? independent : all
 }
 
 /** Strength is never put together from two ledgers: only anchors that give continuity date, if any does. */

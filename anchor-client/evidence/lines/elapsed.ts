@@ -18,9 +18,9 @@ export function elapsedMs(before: Time, after: Time, limit: number): number | nu
   return Math.max(mono, wall)
 }
 
-/** Whether a stream's promise allows no longer silence than between these two. */
+/** Whether these two lie so close that a stream's promise allows no silence longer than between them. */
 export function withinOnePromise(promise: Promised, before: Time, after: Time): boolean {
   const limit = limitMs(promise)
   const elapsed = limit === null ? null : elapsedMs(before, after, limit)
-  return limit !== null && elapsed !== null && elapsed <= limit
+  return limit !== null && elapsed !== null && Math.abs(elapsed) <= limit
 }

@@ -4,6 +4,7 @@ import { formatTime } from '../rfc3339.ts'
 import { checkpointMessage, rotationMessage } from '../seal.ts'
 import { verifySm2 } from '../sm2.ts'
 import type { Trust } from '../trust.ts'
+import { knownWall } from '../values.ts'
 import {
   fails,
   givesContinuity,
@@ -107,17 +108,23 @@ function sealAnchored({ seal, checkpoints }: JudgedSeal, trust: Trust | null): F
   return pass(`held by ${names}${others > 0 ? `; ${countOf(others, 'anchor')} not pinned` : ''}`)
 }
 
-export const continuityLine = (seals: readonly JudgedSeal[]): Finding =>
-  worstOf(
-    seals.map(({ candidates }) => {
-      if (candidates.length === 0) return notChecked('no anchor of a pinned ledger holds')
-      const wrong = candidates.find(hasWrongCode)
-      if (wrong) return fail(`${wrong.pin.name} runs "${wrong.code}", not "${wrong.pin.code}"`)
-      const giver = candidates.find(givesContinuity)
-      if (giver) return pass(`${giver.pin.name} takes only extensions of what it took before`)
-      return notChecked('no such ledger refuses a history that was changed')
-    }),
+export function continuityLine(seals: readonly JudgedSeal[]): Finding {
+  for (const { candidates } of seals) {
+    const wrong = candidates.find(hasWrongCode)
+    if (wrong) return fail(`${wrong.pin.name} runs "${wrong.code}", not "${wrong.pin.code}"`)
+  }
+  // Two ledgers that each saw one of two histories do not make one: the same must have taken every seal.
+  const mustBeIndependent = seals.every(isIndependent)
+  const [first, ...others] = seals.map(({ held }) => held.filter(givesContinuity))
+  const through = first?.find(
+    ({ ledgerId, pin }) =>
+      (pin.independent || !mustBeIndependent) &&
+      others.every((givers) => givers.some((giver) => giver.ledgerId === ledgerId)),
   )
+  return through
+    ? pass(`${through.pin.name} takes only extensions of what it took before`)
+    : notChecked('no one such ledger holds every seal and refuses a history that was changed')
+}
 
 export const isIndependent = ({ candidates }: JudgedSeal): boolean =>
   candidates.some(({ pin }) => pin.independent)
@@ -148,6 +155,11 @@ export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | nul
       const latestMs = fixed && fixed.timeMs + fixed.toleranceMs + pin.clockToleranceMs
       if (judgement.timeMs !== null && latestMs !== null && judgement.timeMs > latestMs) {
         return fail(`header ${header.seq} would be sealed after it was fixed`)
+      }
+      const wall = knownWall(header)
+      const earliestMs = wall && wall.wallMs + wall.boundMs + pin.clockToleranceMs
+      if (judgement.timeMs !== null && earliestMs !== null && earliestMs < judgement.timeMs) {
+        return fail(`header ${header.seq} states a time before the entry that it names`)
       }
       const when = judgement.timeMs === null ? '' : `, ${formatTime(judgement.timeMs)}`
       return pass(`sealed after entry ${beacon.height} of ${pin.name}${when}`)

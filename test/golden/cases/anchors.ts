@@ -100,6 +100,6 @@ export const anchors: readonly Case[] = [
     'independent-in-one-of-two-seals',
     'one of two seals was anchored inside the gateway only',
     cut(grown, [{ of: ten, from: 0, to: 10 }], [seal(grown, 0, [embedded]), seal(grown, 1)]),
-    'PPPPPPPPPPPNNNNP complete',
+    'PPPPPPPPPPNNNNNP complete',
   ],
 ]

@@ -25,8 +25,8 @@ const seen = (witness: Witness, at = 3 * minute): Entry => {
 const regulator = seen(w2)
 
 /** Ten readings under a header with this beacon, and this proof of it. */
-const after = (beacon: Item, beaconProof?: Item, witness = w1): Item => {
-  const from = history(a, [{ at: sealedAt, grown: [[ten, 10]], beacon }])
+const after = (beacon: Item, beaconProof?: Item, witness = w1, bound: number | null = 40): Item => {
+  const from = history(a, [{ at: sealedAt, grown: [[ten, 10]], beacon, bound }])
   return cut(
     from,
     [{ of: ten, from: 0, to: 10 }],
@@ -172,19 +172,25 @@ export const beacons: readonly Case[] = [
   [
     'beacon-as-late-as-allowed',
     'a beacon as late as the clocks of two ledgers may explain',
-    after(justInTime.beacon, justInTime.beaconProof),
+    after(justInTime.beacon, justInTime.beaconProof, w1, null),
     proven,
   ],
   [
     'beacon-later-than-anchor',
     'a header sealed after an entry that is younger than its own anchor',
-    after(tooLate.beacon, tooLate.beaconProof),
+    after(tooLate.beacon, tooLate.beaconProof, w1, null),
+    wrong,
+  ],
+  [
+    'header-before-its-beacon',
+    'a header that states a time before the entry that it names',
+    after(justInTime.beacon, justInTime.beaconProof),
     wrong,
   ],
   [
     'beacon-later-than-anchor-inside-the-gateway',
     'the clock of a ledger inside the gateway contradicts no beacon',
-    after(tooLate.beacon, tooLate.beaconProof, embedded),
+    after(tooLate.beacon, tooLate.beaconProof, embedded, null),
     'PPPPPPPPPPPNNPNP complete',
   ],
   ['beacon-without-proof', 'a beacon that the file does not prove', after(regulator.beacon), fine],

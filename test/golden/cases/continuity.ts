@@ -1,9 +1,39 @@
 // Lines 11 and 12: strength is never put together from two ledgers.
 import { type Case, fine } from '../case.ts'
+import { cut } from '../evidence.ts'
 import { embedded, w1, w2 } from '../people.ts'
-import { any, anyTrust, by, under } from './witnessed.ts'
+import type { Witness } from '../witness.ts'
+import { any, anyTrust, by, ten, under } from './witnessed.ts'
+import { seal, sealedEvery } from './worlds.ts'
+
+const twice = sealedEvery(5, [ten])
+const sealedBy = (...witnesses: readonly (readonly Witness[])[]) =>
+  cut(
+    twice,
+    [{ of: ten, from: 0, to: 10 }],
+    witnesses.map((by, seq) => seal(twice, seq, by)),
+  )
 
 export const continuity: readonly Case[] = [
+  [
+    'continuity-by-turns',
+    'two witnesses who each saw one of two seals do not say that both are of one history',
+    sealedBy([w1], [w2]),
+    'PPPPPPPPPPNPPNNP complete',
+  ],
+  ['continuity-throughout', 'one of two witnesses saw every seal', sealedBy([w1, w2], [w2]), fine],
+  [
+    'continuity-inside-the-gateway',
+    'the ledger inside the gateway saw every seal, an independent one only the last',
+    sealedBy([embedded], [embedded, w1]),
+    'PPPPPPPPPPPNNNNP complete',
+  ],
+  [
+    'continuity-of-the-dependent',
+    'the ledger inside the gateway cannot give what two independent ones do not',
+    sealedBy([embedded, w1], [embedded, w2]),
+    'PPPPPPPPPPNPPNNP complete',
+  ],
   [
     'witness-of-anything',
     'a witness that only dates what it is shown gives no continuity',

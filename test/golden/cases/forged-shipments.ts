@@ -54,6 +54,12 @@ export const forgedShipments: readonly Case[] = [
     incomplete,
   ],
   [
+    'shipment-first-edge-long-before',
+    'a member whose first leaf is from long before the shipment opened',
+    shown(alone(left, 3, 30), [{ of: left, from: 3, to: 31 }]),
+    incomplete,
+  ],
+  [
     'shipment-last-edge-early',
     'a member that ends earlier than one promise before the shipment closed',
     shown(alone(left, 11, 28), [{ of: left, from: 11, to: 31 }]),
