@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { scalarModule } from '../../anchor-client/evidence/sm3/scalar.ts'
+import { fourModule } from '../../anchor-client/evidence/sm3/source/four.ts'
+import { scalarModule } from '../../anchor-client/evidence/sm3/source/scalar.ts'
 
 /** `node --import tsx test/helpers/compile-sm3.ts` rebuilds this file from the sources beside it. */
 export const compiledFile = fileURLToPath(
@@ -20,9 +21,12 @@ export async function compiledSm3(): Promise<string> {
       module.destroy()
     }
   }
-  return `// Compiled from the sources beside it by test/helpers/compile-sm3.ts: not to be edited.
+  return `// Compiled from source/ by test/helpers/compile-sm3.ts: not to be edited.
 export const scalarBase64 =
   '${base64('scalar', scalarModule())}'
+
+export const fourBase64 =
+  '${base64('four', fourModule())}'
 `
 }
 

@@ -1,7 +1,7 @@
 import { scalarBase64 } from './compiled.ts'
 import { instantiated } from './instance.ts'
 import { sm3InJavaScript } from './javascript.ts'
-import { scalarMemory } from './layout.ts'
+import { layout } from './layout.ts'
 
 export type Sm3OfParts = (parts: readonly Uint8Array[]) => Uint8Array
 
@@ -24,8 +24,8 @@ export function openScalar(): Sm3OfParts | undefined {
   const scalar = instantiated<Scalar>(scalarBase64)
   if (scalar === undefined) return undefined
   const bytes = new Uint8Array(scalar.memory.buffer)
-  const digest = bytes.subarray(scalarMemory.digest, scalarMemory.digest + 32)
-  const { message, capacity } = scalarMemory
+  const digest = bytes.subarray(layout.digest, layout.digest + 32)
+  const { message, messageCapacity: capacity } = layout
 
   return (parts) => {
     let length = 0

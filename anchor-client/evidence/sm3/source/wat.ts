@@ -3,7 +3,7 @@ export type Wat = string
 
 export const get = (name: string): Wat => `(local.get $${name})`
 export const set = (name: string, value: Wat): Wat => `(local.set $${name} ${value})`
-const tee = (name: string, value: Wat): Wat => `(local.tee $${name} ${value})`
+export const tee = (name: string, value: Wat): Wat => `(local.tee $${name} ${value})`
 export const i32 = (value: number): Wat => `(i32.const ${value})`
 export const call = (name: string, ...values: readonly Wat[]): Wat =>
   `(call $${name} ${values.join(' ')})`
@@ -16,7 +16,8 @@ const load64 = (address: Wat): Wat => `(i64.load ${address})`
 export const store64 = (address: Wat, value: Wat, offset = 0): Wat =>
   `(i64.store offset=${offset} ${address} ${value})`
 
-const joined =
+/** One instruction of two operands, over any number of them. */
+export const joined =
   (instruction: string) =>
   (...values: readonly Wat[]): Wat =>
     values.reduce((left, right) => `(${instruction} ${left} ${right})`)
@@ -24,7 +25,19 @@ const joined =
 export const add = joined('i32.add')
 export const subtract = joined('i32.sub')
 export const times = joined('i32.mul')
-const and = joined('i32.and')
+export const and = joined('i32.and')
+export const or = joined('i32.or')
+export const xor = joined('i32.xor')
+export const rotateLeft = (word: Wat, by: number): Wat => `(i32.rotl ${word} ${i32(by)})`
+export const shiftLeft = (word: Wat, by: number): Wat => `(i32.shl ${word} ${i32(by)})`
+export const shiftRight = (word: Wat, by: number): Wat => `(i32.shr_u ${word} ${i32(by)})`
+/** The local's bytes in the other order. Written out, since engines do not inline calls. */
+export const swapped = (name: string): Wat =>
+  or(
+    and(rotateLeft(get(name), 8), i32(0x00ff00ff)),
+    and(rotateLeft(get(name), 24), i32(0xff00ff00 | 0)),
+  )
+
 export const select = (condition: Wat, then: Wat, otherwise: Wat): Wat =>
   `(select ${then} ${otherwise} ${condition})`
 export const below = joined('i32.lt_u')
@@ -55,6 +68,7 @@ export interface Shape {
   /** Locals of other types than i32 are given with them, as in `x: v128`. */
   readonly locals?: readonly string[]
   readonly exported?: boolean
+  readonly gives?: 'i32'
 }
 
 export function func(name: string, shape: Shape, ...body: readonly Wat[]): Wat {
@@ -67,7 +81,14 @@ export function func(name: string, shape: Shape, ...body: readonly Wat[]): Wat {
     `func $${name}`,
     ...(shape.exported ? [`(export "${name}")`] : []),
     ...declared('param', shape.takes),
+    ...(shape.gives ? [`(result ${shape.gives})`] : []),
     ...declared('local', shape.locals),
   ]
   return `(${head.join(' ')}\n${body.join('\n')})`
+}
+
+export const dataAt = (address: number, words: Iterable<number>): Wat => {
+  const bytes = Array.from(words, (word) => [0, 8, 16, 24].map((by) => (word >>> by) & 255)).flat()
+  const escaped = bytes.map((byte) => `\\${byte.toString(16).padStart(2, '0')}`)
+  return `(data ${i32(address)} "${escaped.join('')}")`
 }

@@ -21,6 +21,8 @@ export interface Words {
   readonly choose: (bits: Wat, one: Wat, zero: Wat) => Wat
   readonly majority: (a: Wat, b: Wat, c: Wat) => Wat
   readonly rotate: (name: string, by: number) => Wat
+  /** The local, itself rotated by so much and by eight more, all xored: P0 by 9, P1 by 15. */
+  readonly permuted: (name: string, by: number) => Wat
   /** The word at an address, the same for every message. */
   readonly constant: (address: Wat, offset: number) => Wat
 }
@@ -44,33 +46,25 @@ function sixteenRounds(words: Words, areFirst: boolean): Wat[] {
 const wordAt = (j: number): string => `w${(j + 16) % 16}`
 
 /** Word j of the schedule takes the place of word j - 16. */
-function nextWord({ xor, rotate }: Words, j: number): Wat[] {
+function nextWord({ xor, rotate, permuted }: Words, j: number): Wat[] {
   const word = wordAt(j)
   return [
     set('x', xor(get(word), get(wordAt(j - 9)), rotate(wordAt(j - 3), 15))),
-    set('x', xor(get('x'), rotate('x', 15), rotate('x', 23))),
+    set('x', permuted('x', 15)),
     set(word, xor(get('x'), rotate(wordAt(j - 13), 7), get(wordAt(j - 6)))),
   ]
 }
 
 function round(
-  { add, xor, choose, majority, rotate, constant }: Words,
+  { add, xor, choose, majority, rotate, permuted, constant }: Words,
   j: number,
   isFirst: boolean,
 ): Wat[] {
   // Instead of moving eight words on by one place, each round calls them by other names.
-  const named = (place: number): string =>
-    stateNames[((place + 64 - j) % 4) + 4 * (place >> 2)] as string
-  const [a, b, c, d, e, f, g, h] = stateNames.map((_, place) => named(place)) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ]
+  const named = (place: 0 | 1 | 2 | 3, names: string): string =>
+    names[(place - j + 64) % 4] as string
+  const [a, b, c, d] = [named(0, 'abcd'), named(1, 'abcd'), named(2, 'abcd'), named(3, 'abcd')]
+  const [e, f, g, h] = [named(0, 'efgh'), named(1, 'efgh'), named(2, 'efgh'), named(3, 'efgh')]
   const ff = isFirst ? xor(get(a), get(b), get(c)) : majority(get(a), get(b), get(c))
   const gg = isFirst ? xor(get(e), get(f), get(g)) : choose(get(e), get(f), get(g))
   return [
@@ -81,7 +75,7 @@ function round(
     set('ss2', xor(get('ss1'), get('a12'))),
     set(d, add(get(d), xor(get(wordAt(j)), get(wordAt(j + 4))), ff, get('ss2'))),
     set('x', add(get(h), get(wordAt(j)), gg, get('ss1'))),
-    set(h, xor(get('x'), rotate('x', 9), rotate('x', 17))),
+    set(h, permuted('x', 9)),
     set(b, rotate(b, 9)),
     set(f, rotate(f, 19)),
   ]
