@@ -1,9 +1,11 @@
 /** Checkpoints as files for other tools: what was signed, the signature, the key. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { equalBytes } from '../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { extractCheckpoints } from '../anchor-client/evidence/extract.ts'
 import { typedPath } from './paths.ts'
+import { readInput } from './read-input.ts'
 
 export interface Extracted {
   readonly dir: string
@@ -42,11 +44,13 @@ function checkpointsIn(bytes: Uint8Array) {
 async function writeOnce(path: string, content: Uint8Array): Promise<void> {
   const target = typedPath(path)
   try {
-    await mkdir(join(target, '..'), { recursive: true })
+    // One level at a time: a recursive mkdir never ends below /proc.
+    await makeFolder(join(target, '..', '..'))
+    await makeFolder(join(target, '..'))
     await writeFile(target, content, { flag: 'wx' })
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    if (code === 'EEXIST' && (await holds(target, content))) return
+    if (code === 'EEXIST' && (await holds(path, content))) return
     const why = code === 'EEXIST' ? `${path} is there already, and is another` : message
     throw new KedgeError('FILE_UNREADABLE', `cannot extract: ${why}`, {
       cause,
@@ -55,9 +59,19 @@ async function writeOnce(path: string, content: Uint8Array): Promise<void> {
   }
 }
 
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Whether just these bytes stand there; whatever is no plain file of that length is not read. */
 async function holds(path: string, content: Uint8Array): Promise<boolean> {
   try {
-    return (await readFile(path)).equals(content)
+    const there = await readInput(path, content.length)
+    return 'bytes' in there && equalBytes(there.bytes, content)
   } catch {
     return false
   }

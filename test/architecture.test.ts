@@ -21,10 +21,20 @@ const exceptions: Record<string, readonly string[]> = {
   'gateway/simulate.ts': ['hardware/sim'],
 }
 
-/** Modules that stand alone: of their own folder they see only the contract and the shared wires. */
+/** Modules that stand alone: of their own folder they see only the contract, the shared wires and what is pure. */
 const contracts: Record<string, readonly string[]> = {
-  'anchor-client/ledgers': ['anchor-client/ledgers/ledger.ts', 'anchor-client/ledgers/rpc/'],
-  drivers: ['drivers/driver.ts', 'drivers/transports/'],
+  'anchor-client/ledgers': [
+    'anchor-client/ledgers/ledger.ts',
+    'anchor-client/ledgers/rpc/',
+    'anchor-client/ledgers/witness-',
+  ],
+  drivers: [
+    'drivers/driver.ts',
+    'drivers/transports/',
+    'drivers/decimal.ts',
+    'drivers/epc',
+    'drivers/nmea',
+  ],
 }
 
 /** What the regulator's browser loads beside our own lines. */

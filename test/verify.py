@@ -174,8 +174,9 @@ decimal = fields(mantissa=integer(-LARGEST, LARGEST), exponent=integer(-18, 18))
 several = pairs(1, 16, matching('[a-z][A-Za-z0-9_-]{0,31}'), decimal)
 details = pairs(1, 16, name, single)
 wall, clock = integer(0, 253402300799999), integer(0, 3)
-time = time_rules(fields(boot=uint32, mono=uint, wall=maybe(wall), clock=clock, bound=maybe(uint)))
-wall_only = time_rules(fields(wall=maybe(wall), clock=clock, bound=maybe(uint)))
+span = integer(0, 2**48)
+time = time_rules(fields(boot=uint32, mono=uint, wall=maybe(wall), clock=clock, bound=maybe(span)))
+wall_only = time_rules(fields(wall=maybe(wall), clock=clock, bound=maybe(span)))
 
 # ---- 2 Names, ids and prefixes -------------------------------------------------------------------------------------------
 
@@ -321,9 +322,9 @@ def root_at(peaks, m, size, right=()):
 # ---- 4 Streams -----------------------------------------------------------------------------------------------------------
 
 positive = integer(1, LARGEST)
-PROMISES = {1: ('counter', fields(modulus=integer(2, LARGEST), ms=positive)),
-            2: ('period', fields(ms=positive, tolerance=uint)),
-            3: ('events', fields(ms=positive))}
+PROMISES = {1: ('counter', fields(modulus=integer(2, 2**48), ms=integer(1, 2**48))),
+            2: ('period', fields(ms=integer(1, 2**48), tolerance=span)),
+            3: ('events', fields(ms=integer(1, 2**48)))}
 
 def promise(x):
     need(type(x) is list and x and type(x[0]) is int and x[0] in PROMISES, 'not a promise')
@@ -418,7 +419,7 @@ def wall_of(one):
 
 def header(x):
     made = fields(version=integer(1, 1), gateway=bytes32, incarnation=uint32, seq=uint, root=bytes32, segments=uint,
-                  wall=maybe(wall), bound=maybe(uint), beacon=maybe(fields(ledger=bytes32, height=uint, hash=bytes32)),
+                  wall=maybe(wall), bound=maybe(span), beacon=maybe(fields(ledger=bytes32, height=uint, hash=bytes32)),
                   previous=maybe(fields(incarnation=uint32, size=positive, hash=hash_id, root=bytes32)),
                   rotation=maybe(fields(key=bytestring(65), signature=bytestring(64))))(x)
     need(made.bound is None or made.wall is not None, 'a bound without a wall')
@@ -442,6 +443,7 @@ def judge_anchor(f, c, anchor):
     except Refused:
         return made
     entry = encode([1, p.rules, p.number, p.previous, p.wall, f.gateway, f.incarnation, c.size, c.hash, head_of(c)])
+    made.height = p.number
     made.holds, made.time = signed(p.key, entry_message(entry), p.signature), p.wall
     made.ledger = f.trust and f.trust.ledgers.get(p.key)
     made.right = made.ledger is not None and made.ledger.rules == p.rules
@@ -465,7 +467,7 @@ def beacon_entry(beacon, proof):
 
 # ---- 8 The file ----------------------------------------------------------------------------------------------------------
 
-ledger_proof = fields(kind=integer(1, 1), proof=anybytes)
+ledger_proof = fields(kind=integer(1, 1), proof=bytestring(0, 2**20))
 file_shape = fields(
     streams=array(1, 1024, fields(tag=bytes32, descriptor=holding(descriptor))),
     ranges=array(1, 4096, fields(stream=uint, a=uint, left=hashes(128), leaves=array(1, 2**20, leaf), right=hashes(128))),
@@ -774,6 +776,12 @@ def line_anchor(f):
 def line_continuity(f):
     for seal in f.seals:
         need(all(j.right for j in seal.candidates), 'a witness of other rules than the trust file says')
+    last = {}
+    for c in sorted(f.checkpoints, key=lambda c: c.size):
+        for j in (j for j in c.judged if j.continuity):
+            size, height = last.get(j.ledger.publicKey, (0, -1))
+            need((size == c.size) == (height == j.height) and height <= j.height, 'a smaller history after a larger one')
+            last[j.ledger.publicKey] = c.size, j.height
     through = set.intersection(*({j.ledger.publicKey for j in seal.held if j.continuity} for seal in f.seals))
     if not any(independent(seal) for seal in f.seals):
         through = {key for key in through if f.trust.ledgers[key].independent}
@@ -900,23 +908,30 @@ def damage(f, r):
 
 def promises(f, r):
     p = r.stream.descriptor.promise
-    last = counter = None             # P and C
+    last = counter = latest = None    # P, C and W
     spare = spare_counts = quiet = 0  # A, AC and Q
     gap = gap_counts = False          # D and DC
 
-    def judge(y, reading, where):
+    def judge(y, where):
         if last is None:
             return
         span = elapsed(last, y, p.limit) if p else None
         if y.boot < last.boot or y.boot == last.boot and y.mono < last.mono:
             f.breaks.append(where + ': time runs back')
-        elif p is None:
+        elif p is None or spare == math.inf:
             return
         elif not gap and (y.boot != last.boot or span > p.limit * (quiet + 1)):
             f.breaks.append(where + ': later than was promised')
-        elif gap and p.what == 'period' and reading and spare != math.inf:
+        elif gap and p.what == 'period':
             if span is None or max(0, -((p.tolerance - span) // p.ms) - 1) > spare:
                 f.breaks.append(where + ': more is missing than the gap says')
+        elif gap and spare == 0 and (span is None or span > p.limit * (quiet + 1)):
+            f.breaks.append(where + ': a gap of none over a silence')
+
+    def latest_at(y):
+        own = y.wall + y.bound if known(y) else None
+        carried = None if latest is None or p is None or gap else latest + p.limit * (quiet + 1)
+        return min((n for n in (own, carried) if n is not None), default=None)
 
     def judge_counter(c, where):
         if c is None or c >= p.modulus:
@@ -930,14 +945,20 @@ def promises(f, r):
             count = 1 if one.code == LOST else one.record.count if one.code == GAP else None
             spare, spare_counts = (n + (math.inf if count is None else count) for n in (spare, spare_counts))
             gap = gap_counts = True
+            if one.code == GAP and y:
+                judge(y, where)
+                last = last or y
         elif is_reading(one) and not known_reading(one):
             f.doubts.append(where + ': a hidden reading')
-            last, counter, spare, spare_counts, quiet, gap, gap_counts = None, None, 0, 0, 0, False, False
+            last, counter, latest, spare, spare_counts, quiet, gap, gap_counts = None, None, None, 0, 0, 0, False, False
         elif y:
-            judge(y, is_reading(one), where)
+            judge(y, where)
+            late = latest_at(y)
+            if known(y) and y.wall - y.bound > late:
+                f.breaks.append(where + ': the wall clock shows a silence')
             # Where readings are promised, a sign of life does not stand for one.
             if is_reading(one) or last is None or one.code == CLOSE or not p or p.what == 'events':
-                last, spare, quiet, gap = y, 0, 0, False
+                last, latest, spare, quiet, gap = y, late, 0, 0, False
             if is_reading(one) and p and p.what == 'counter':
                 c = one.record.counter if one.code == READING else one.opened[5]
                 judge_counter(c, where)
@@ -1010,7 +1031,8 @@ def end_of(f, r, question, left):
 
 def joins(earlier, later):
     limit, close = limit_of(later.stream), earlier.leaves[-1]
-    return limit is not None and close.code == CLOSE and within(time_of(close), time_of(later.leaves[0]), limit)
+    old, new = earlier.stream.descriptor, later.stream.descriptor
+    return (old.source, old.kinds) == (new.source, new.kinds) and limit is not None and close.code == CLOSE and within(time_of(close), time_of(later.leaves[0]), limit)
 
 def expect(f, question):
     def answer(r):

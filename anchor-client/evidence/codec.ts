@@ -79,12 +79,10 @@ export function readBytes(cursor: Cursor, expected = 'a byte string'): Uint8Arra
 
 export function readFixedBytes(cursor: Cursor, length: number): Uint8Array {
   const start = cursor.at
-  const bytes = readBytes(cursor, `${length} bytes`)
-  if (bytes.length !== length) {
-    cursor.at = start
-    throw malformed(cursor, `${length} bytes`)
-  }
-  return bytes
+  const bytes = readBytes(cursor)
+  if (bytes.length === length) return bytes
+  cursor.at = start
+  throw malformed(cursor, `${length} bytes`)
 }
 
 export function readText(cursor: Cursor, most: number, pattern?: RegExp): string {
@@ -178,16 +176,23 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function takeText(cursor: Cursor, length: number): string | undefined {
   const { bytes, at } = cursor
-  // Most text is short and plain ASCII: a view and the decoder's call cost more than the text.
-  let text = ''
-  for (let i = 0; i < length; i++) {
-    const byte = bytes[at + i]
-    if (byte === undefined || byte >= 0x80) return decodeWide(take(cursor, length, 'text'))
-    text += String.fromCharCode(byte)
-  }
+  if (length > bytes.length - at) throw malformed(cursor, `text, ${length} long`)
+  // A file says few words often: what was said before is found again without making a new string.
+  let slot = length
+  for (let i = at; i < at + length; i++) slot = (31 * slot + (bytes[i] as number)) & 0xff
+  const said = words[slot]
   cursor.at = at + length
+  if (said?.bytes.length === length && said.bytes.every((byte, i) => byte === bytes[at + i])) {
+    return said.text
+  }
+  const fresh = bytes.slice(at, at + length)
+  const text = decodeWide(fresh)
+  if (text !== undefined) words[slot] = { bytes: fresh, text }
   return text
 }
+
+/** The last text of each slot: bounded, whatever the input. */
+const words: { readonly bytes: Uint8Array; readonly text: string }[] = []
 
 function decodeWide(bytes: Uint8Array): string | undefined {
   try {
@@ -202,43 +207,72 @@ export type Item = number | string | boolean | null | Uint8Array | readonly Item
 
 /** The one encoding of an item. Throws a `TypeError` for what the profile cannot say. */
 export function encode(item: Item): Uint8Array {
-  const bytes: number[] = []
-  write(bytes, item, 0)
-  return Uint8Array.from(bytes)
+  const sink: Sink = { bytes: new Uint8Array(256), length: 0 }
+  write(sink, item, 0)
+  return sink.bytes.slice(0, sink.length)
 }
 
-function write(bytes: number[], item: Item, depth: number): void {
-  if (item === null) bytes.push(0xf6)
-  else if (typeof item === 'boolean') bytes.push(item ? 0xf5 : 0xf4)
+/** Bytes that grow as they are written. */
+interface Sink {
+  bytes: Uint8Array
+  length: number
+}
+
+function room(sink: Sink, more: number): void {
+  if (sink.length + more <= sink.bytes.length) return
+  const grown = new Uint8Array(Math.max(2 * sink.bytes.length, sink.length + more))
+  grown.set(sink.bytes)
+  sink.bytes = grown
+}
+
+function put(sink: Sink, byte: number): void {
+  room(sink, 1)
+  sink.bytes[sink.length++] = byte
+}
+
+function putAll(sink: Sink, major: number, content: Uint8Array): void {
+  writeHead(sink, major, content.length)
+  room(sink, content.length)
+  sink.bytes.set(content, sink.length)
+  sink.length += content.length
+}
+
+function write(sink: Sink, item: Item, depth: number): void {
+  if (item === null) put(sink, 0xf6)
+  else if (typeof item === 'boolean') put(sink, item ? 0xf5 : 0xf4)
   else if (typeof item === 'number') {
     if (!Number.isSafeInteger(item)) throw new TypeError(`not a safe integer: ${item}`)
-    if (item < 0) writeHead(bytes, 1, -1 - item)
-    else writeHead(bytes, 0, item)
+    if (item < 0) writeHead(sink, 1, -1 - item)
+    else writeHead(sink, 0, item)
   } else if (typeof item === 'string') {
     if (/\p{Cs}/u.test(item)) throw new TypeError('text with a lone surrogate')
     const text = utf8(item)
     if (text.length > maxTextBytes) throw new TypeError(`text of ${text.length} bytes`)
-    writeHead(bytes, 3, text.length)
-    for (const byte of text) bytes.push(byte)
+    putAll(sink, 3, text)
   } else if (item instanceof Uint8Array) {
-    writeHead(bytes, 2, item.length)
-    for (const byte of item) bytes.push(byte)
+    putAll(sink, 2, item)
   } else {
     if (depth === maxDepth) throw new TypeError(`more than ${maxDepth} nested arrays`)
-    writeHead(bytes, 4, item.length)
-    for (const element of item) write(bytes, element, depth + 1)
+    writeHead(sink, 4, item.length)
+    for (const element of item) write(sink, element, depth + 1)
   }
 }
 
-function writeHead(bytes: number[], major: number, argument: number): void {
+function writeHead(sink: Sink, major: number, argument: number): void {
   const type = major << 5
-  if (argument < 24) bytes.push(type | argument)
-  else if (argument < 0x100) bytes.push(type | 24, argument)
-  else if (argument < 0x10000) bytes.push(type | 25, argument >> 8, argument & 0xff)
-  else {
-    const wide = argument >= 0x100000000
-    bytes.push(type | (wide ? 27 : 26))
-    for (let shift = wide ? 7 : 3; shift >= 0; shift--)
-      bytes.push(Math.floor(argument / 256 ** shift) % 256)
+  if (argument < 24) {
+    put(sink, type | argument)
+    return
   }
+  const [short, width] =
+    argument < 0x100
+      ? [24, 1]
+      : argument < 0x10000
+        ? [25, 2]
+        : argument < 0x100000000
+          ? [26, 4]
+          : [27, 8]
+  put(sink, type | short)
+  for (let shift = width - 1; shift >= 0; shift--)
+    put(sink, Math.floor(argument / 256 ** shift) % 256)
 }

@@ -39,6 +39,7 @@ export const limits = {
   checkpoints: 8,
   anchors: 8,
   signatures: 1024,
+  proof: 1024 * 1024,
   path: 64,
   beside: 128,
 } as const
@@ -183,7 +184,10 @@ function readProof(cursor: Cursor): LedgerProof {
   if (!proofKinds.some((known) => known.kind === kind)) {
     throw malformed(cursor, `a kind of ledger that this version knows, not ${kind}`)
   }
-  return { kind, proof: readBytes(cursor, 'a proof') }
+  const proof = readBytes(cursor, 'a proof')
+  if (proof.length > limits.proof)
+    throw malformed(cursor, `a proof of at most ${limits.proof} bytes`)
+  return { kind, proof }
 }
 
 export const encodeAnchor = ({ kind, proof }: LedgerProof): Uint8Array => encode([kind, proof])

@@ -168,7 +168,7 @@ function powersOfTwo(size: number): number[] {
 }
 
 /** The largest power of two below a size of at least two: where RFC 9162 splits a tree. */
-function largestPowerBelow(size: number): number {
+export function largestPowerBelow(size: number): number {
   let power = 1
   while (2 * power < size) power *= 2
   return power

@@ -12,7 +12,7 @@ import {
 import { historyHash } from './merkle.ts'
 import type { HashId, Header, Segment } from './model.ts'
 import { sm3 } from './sm3.ts'
-import { maxUint32, readWall } from './values.ts'
+import { maxUint32, readBound, readWall } from './values.ts'
 
 /** The statements that a seal is made of, and what is signed (FORMAT.md sections 2 and 6). */
 
@@ -32,7 +32,7 @@ function readHeader(cursor: Cursor): Header {
     batchRoot: readFixedBytes(cursor, 32),
     segments: readUint(cursor),
     wallMs: readOptional(cursor, readWall),
-    boundMs: readOptional(cursor, (bound) => readUint(bound)),
+    boundMs: readOptional(cursor, readBound),
     beacon: readOptional(cursor, readBeacon),
     previous: readOptional(cursor, readPrevious),
     rotation: readOptional(cursor, readRotation),

@@ -15,7 +15,7 @@ import {
 } from './codec.ts'
 import type { Descriptor, Kinds, Promised } from './model.ts'
 import { sm3 } from './sm3.ts'
-import { maxUint32, readLongText, readName } from './values.ts'
+import { maxSpan, maxUint32, readLongText, readName } from './values.ts'
 
 /** What a stream says of itself for ever (FORMAT.md section 4). */
 
@@ -80,14 +80,14 @@ function readPromise(cursor: Cursor): Promised {
     return { type: 'counter', modulus: readAtLeast(cursor, 2), ms: readAtLeast(cursor, 1) }
   }
   if (type === 2 && length === 3) {
-    return { type: 'period', ms: readAtLeast(cursor, 1), toleranceMs: readUint(cursor) }
+    return { type: 'period', ms: readAtLeast(cursor, 1), toleranceMs: readAtLeast(cursor, 0) }
   }
   if (type === 3 && length === 2) return { type: 'events', ms: readAtLeast(cursor, 1) }
   throw malformed(cursor, 'a promise: counter, period or events')
 }
 
 function readAtLeast(cursor: Cursor, least: number): number {
-  const value = readUint(cursor)
+  const value = readUint(cursor, maxSpan)
   if (value < least) throw malformed(cursor, `at least ${least}`)
   return value
 }

@@ -25,6 +25,8 @@ export const maxUint32 = 0xffffffff
 /** The last millisecond of the year 9999: beyond it RFC 3339 has no words. */
 const maxWallMs = 253402300799999
 const clockNeverSet = 0
+/** Longer spans (8,900 years) say nothing, and their sums would lose digits. */
+export const maxSpan = 2 ** 48
 
 export const readName = (cursor: Cursor): string => readText(cursor, maxTextBytes, namePattern)
 export const readLongText = (cursor: Cursor): string => readText(cursor, maxTextBytes)
@@ -86,10 +88,12 @@ function readPairs<T>(
 
 export const readWall = (cursor: Cursor): number => readUint(cursor, maxWallMs)
 
+export const readBound = (cursor: Cursor): number => readUint(cursor, maxSpan)
+
 function readWallParts(cursor: Cursor): WallTime {
   const wallMs = readOptional(cursor, readWall)
   const clock = readUint(cursor, 3)
-  const boundMs = readOptional(cursor, (at) => readUint(at))
+  const boundMs = readOptional(cursor, readBound)
   if ((wallMs === null || clock === clockNeverSet) && boundMs !== null) {
     throw malformed(cursor, 'no bound where no clock was set')
   }

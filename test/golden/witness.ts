@@ -1,6 +1,6 @@
 // A witness: entries that chain by hash, each signed (section 7).
 import { encode, type Item, utf8 } from './bytes.ts'
-import { sm3 } from './hash.ts'
+import { seeded, sm3 } from './hash.ts'
 import { type Checkpoint, headOf } from './history.ts'
 import { type Key, sign } from './keys.ts'
 import { start } from './records.ts'
@@ -24,10 +24,10 @@ export type Entry = {
   readonly beaconProof: Item
 }
 
-/** The witness's log: one entry for each checkpoint that it is shown. */
-export const keep = (witness: Witness, shown: readonly Shown[]): readonly Entry[] => {
+/** A part of the witness's log: one entry for each checkpoint that it is shown, from this number on. */
+export const keep = (witness: Witness, shown: readonly Shown[], first = 0): readonly Entry[] => {
   const log: Entry[] = []
-  for (const one of shown) log.push(entryAfter(log.at(-1), witness, one))
+  for (const one of shown) log.push(entryAfter(log.at(-1), witness, one, first + log.length))
   return log
 }
 
@@ -35,9 +35,10 @@ const entryAfter = (
   before: Entry | undefined,
   { key, rules }: Witness,
   [checkpoint, at]: Shown,
+  number: number,
 ): Entry => {
-  const number = before ? before.number + 1 : 0
-  const previous = before ? before.message : new Uint8Array(32)
+  const unseen = number === 0 ? new Uint8Array(32) : seeded(`entry ${number - 1}`)
+  const previous = before ? before.message : unseen
   const wall = at === null ? null : start + at
   const { gateway, size, root } = checkpoint
   const head = headOf(gateway, size, root)

@@ -6,7 +6,7 @@ import type { JudgedSeal } from './anchors.ts'
 import { leavesOf, type SealedStream, sealsInTurn } from './claim.ts'
 import { fixedTimesOf, lagMs } from './dated.ts'
 import { controlRecords } from './erased.ts'
-import { countOf, type Finding, fail, notChecked, pass } from './finding.ts'
+import { countOf, type Finding, fail, notChecked, pass, quoted } from './finding.ts'
 import { type Notes, watchPromise } from './promises.ts'
 import { coverageOf } from './questions.ts'
 import { shipmentFaults } from './shipments.ts'
@@ -52,11 +52,13 @@ function findingOf({ file }: Judged, { breaks, doubts, hidden, gaps }: Found): F
     const some = hidden.count > 0 ? [`${countOf(hidden.count, 'reading')} hidden`] : []
     return notChecked([...some, ...(doubts.count > 0 ? [doubts.text()] : [])].join('; '))
   }
-  const promised = file.streams.filter(({ descriptor }) => descriptor.promise !== null)
-  const nothing = promised.length === 0 ? '; nothing promised' : ''
+  const free = file.streams.filter(({ descriptor }) => descriptor.promise === null)
+  const names = free.slice(0, 3).map(({ descriptor }) => quoted(descriptor.source))
+  const nothing = free.length > 0 ? `; nothing promised by ${names.join(', ')}` : ''
+  const more = free.length > names.length ? ` and ${free.length - names.length} more` : ''
   const declared =
     gaps.count > 0 ? `${countOf(gaps.count, 'declared gap')}: ${gaps.text()}` : 'no gap'
-  return pass(`every index is there, ${declared}${nothing}`)
+  return pass(`every index is there, ${declared}${nothing}${more}`)
 }
 
 function seePromises(
@@ -74,32 +76,39 @@ function seePromises(
     gap: (why) => found.gaps.add(() => prefix + why()),
   }
   // A damage record counts only if it names a sealed state that the file carries.
-  const declared = damages
-    .filter(
+  const isDeclared = spansOf(
+    damages.filter(
       (damage) =>
         equalBytes(damage.tag, tag) &&
         segments.some(
           ({ segment: { size, root } }) => size === damage.size && equalBytes(root, damage.root),
         ),
-    )
-    .sort((a, b) => a.from - b.from)
+    ),
+  )
   for (const range of ranges) {
     const watch = watchPromise(descriptor.promise, notes)
     for (const [index, leaf] of range.leaves) {
       watch.see(index, leaf)
-      if (leaf.form === 'run' && !covers(declared, index, index + leaf.count)) {
+      if (leaf.form === 'run' && !isDeclared(index, index + leaf.count)) {
         found.breaks.add(() => `${prefix}leaves from ${index} are gone, and no damage is declared`)
       }
     }
   }
 }
 
-function covers(damages: readonly Damage[], from: number, to: number): boolean {
-  let covered = from
-  for (const damage of damages) {
-    if (damage.from <= covered) covered = Math.max(covered, damage.to)
+/** Whether a run lies in the union of the damages; runs are asked about in ascending order. */
+function spansOf(damages: readonly Damage[]): (from: number, to: number) => boolean {
+  const spans: { from: number; to: number }[] = []
+  for (const { from, to } of [...damages].sort((a, b) => a.from - b.from)) {
+    const last = spans.at(-1)
+    if (last && from <= last.to) last.to = Math.max(last.to, to)
+    else spans.push({ from, to })
   }
-  return covered >= to
+  let at = 0
+  return (from, to) => {
+    while ((spans[at]?.to ?? Number.POSITIVE_INFINITY) < to) at += 1
+    return (spans[at]?.from ?? Number.POSITIVE_INFINITY) <= from
+  }
 }
 
 function seeLag(

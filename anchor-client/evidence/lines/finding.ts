@@ -28,5 +28,11 @@ export function failOnFirst(faults: Iterable<string>, otherwise: () => string): 
   return pass(otherwise())
 }
 
+/** A name out of the file, so that nobody takes what it says for what we say. */
+export function quoted(name: string): string {
+  const short = [...name.replace(/\s+/gu, ' ')].slice(0, 64).join('')
+  return `"${short.replaceAll('"', "'")}${short.length < name.length ? '…' : ''}"`
+}
+
 export const countOf = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`

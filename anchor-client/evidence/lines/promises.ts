@@ -3,6 +3,7 @@ import type { Leaf, OpenedLeaf, Promised, Time } from '../model.ts'
 import { isReading } from '../records.ts'
 import { formatTime } from '../rfc3339.ts'
 import { limitMs } from '../stream.ts'
+import { knownWall } from '../values.ts'
 import { elapsedMs } from './elapsed.ts'
 
 /** What the leaves of one range show of its stream's promise (FORMAT.md section 12, part 1). */
@@ -28,6 +29,8 @@ const stretch = (): Stretch => ({ declared: false, allowance: 0 })
 
 export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
   let point: Time | null = null
+  /** The latest that the wall clock can have shown at the point, if the promise was kept until then. */
+  let latestMs: number | null = null
   let sincePoint = stretch()
   /** Alive leaves that may not state a time. */
   let quiet = 0
@@ -52,7 +55,7 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
 
   function seeReading(index: number, leaf: Leaf): void {
     const time = timeOf(leaf) as Time
-    judge(index, time, true, true)
+    judge(index, time, true)
     if (promise?.type !== 'counter') return
     const now = disclosedBy(leaf).counter ?? null
     const fault = counterFault(promise.modulus, now)
@@ -66,6 +69,7 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
     if (record.type === 'gap') {
       notes.gap(() => gapText(index, record.cause, record.count, record.time))
       declare(record.count ?? Number.POSITIVE_INFINITY)
+      if (record.time) seeGap(index, record.time)
       return
     }
     if (record.type === 'lost') {
@@ -74,8 +78,15 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
       return
     }
     const time = timeOf(leaf)
-    if (time !== null) judge(index, time, false, record.type === 'close')
+    if (time !== null) judge(index, time, record.type === 'close')
     else if (record.type === 'alive' && promise?.type === 'events') quiet += 1
+  }
+
+  /** What a gap declares reaches to its own time; where nothing came before, it begins there. */
+  function seeGap(index: number, time: Time): void {
+    const fault = point && timeFault(point, time)
+    if (fault) notes.broken(() => `before ${index} ${fault}`)
+    point ??= time
   }
 
   function declare(count: number): void {
@@ -87,24 +98,45 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
 
   function forget(): void {
     point = null
+    latestMs = null
     counter = null
     sincePoint = stretch()
     sinceCounter = stretch()
     quiet = 0
   }
 
-  function judge(index: number, time: Time, reading: boolean, isPoint: boolean): void {
-    const fault = point && timeFault(point, time, reading)
+  function judge(index: number, time: Time, isPoint: boolean): void {
+    const latest = latestAt(time)
+    const fault = (point && timeFault(point, time)) ?? wallFault(time, latest)
     if (fault) notes.broken(() => `before ${index} ${fault}`)
     // A sign of life does not stand for a reading where readings are promised.
     const wantsReadings = promise?.type === 'period' || promise?.type === 'counter'
     if (wantsReadings && !isPoint && point !== null) return
     point = time
+    latestMs = latest
     sincePoint = stretch()
     quiet = 0
   }
 
-  function timeFault(before: Time, after: Time, reading: boolean): string | undefined {
+  /** Clocks that say little, one after the other, must not add up to a silence. */
+  function latestAt(time: Time): number | null {
+    const limit = limitMs(promise)
+    const wall = knownWall(time)
+    const own = wall && wall.wallMs + wall.boundMs
+    const carried =
+      latestMs === null || limit === null || sincePoint.declared
+        ? null
+        : latestMs + limit * (quiet + 1)
+    return own === null || carried === null ? (own ?? carried) : Math.min(own, carried)
+  }
+
+  function wallFault(time: Time, latest: number | null): string | undefined {
+    const wall = knownWall(time)
+    if (wall === null || latest === null || wall.wallMs - wall.boundMs <= latest) return undefined
+    return 'the wall clock shows a silence that was not declared'
+  }
+
+  function timeFault(before: Time, after: Time): string | undefined {
     const sameBoot = before.boot === after.boot
     if (after.boot < before.boot || (sameBoot && after.monoMs < before.monoMs)) {
       return "the gateway's own clock runs backwards"
@@ -113,26 +145,26 @@ export function watchPromise(promise: Promised, notes: Notes): PromiseWatch {
     if (promise === null || limit === null) return undefined
     const elapsed = elapsedMs(before, after, limit)
     const { declared, allowance } = sincePoint
-    if (!declared) {
-      if (!sameBoot) return 'the gateway started anew, and no gap is declared'
-      if (elapsed !== null && elapsed > limit * (quiet + 1)) {
-        return `${elapsed} ms are silent where ${limit} ms are promised, and no gap is declared`
-      }
-      return undefined
+    if (allowance === Number.POSITIVE_INFINITY) return undefined
+    if (!declared && !sameBoot) return 'the gateway started anew, and no gap is declared'
+    if (declared && elapsed === null && (promise.type === 'period' || allowance === 0)) {
+      return 'nothing shows how long the declared gap was'
     }
-    if (promise.type !== 'period' || !reading || allowance === Number.POSITIVE_INFINITY) {
-      return undefined
+    if (elapsed === null) return undefined
+    if (declared && promise.type === 'period') {
+      const missing = Math.max(0, Math.ceil((elapsed - promise.toleranceMs) / promise.ms) - 1)
+      if (missing <= allowance) return undefined
+      return `${missing} readings are missing, and only ${allowance} are declared`
     }
-    if (elapsed === null) return 'nothing shows how long the declared gap was'
-    const missing = Math.max(0, Math.ceil((elapsed - promise.toleranceMs) / promise.ms) - 1)
-    if (missing <= allowance) return undefined
-    return `${missing} readings are missing, and only ${allowance} are declared`
+    if (allowance > 0 || elapsed <= limit * (quiet + 1)) return undefined
+    return `${elapsed} ms are silent where ${limit} ms are promised, and no gap is declared`
   }
 
   function counterFault(modulus: number, now: number | null): string | undefined {
     if (now === null || now >= modulus) return "there is no sensor's counter as promised"
     if (counter === null) return undefined
-    const missing = (((now - counter - 1) % modulus) + modulus) % modulus
+    const step = (now - counter - 1) % modulus
+    const missing = step < 0 ? step + modulus : step
     const allowed = sinceCounter.declared ? sinceCounter.allowance : 0
     if (missing <= allowed) return undefined
     return `the sensor's counter jumps over ${missing} readings, and ${allowed} are declared`

@@ -1,6 +1,14 @@
-import { bytesToHex, equalBytes } from '../bytes.ts'
+import { bytesToHex } from '../bytes.ts'
 import { timeOf } from '../fields.ts'
-import type { Descriptor, EvidenceFile, Expectation, FileStream, Range, Time } from '../model.ts'
+import type {
+  Descriptor,
+  EvidenceFile,
+  Expectation,
+  FileStream,
+  Kinds,
+  Range,
+  Time,
+} from '../model.ts'
 import { type KnownWall, knownWall } from '../values.ts'
 import { withinOnePromise } from './elapsed.ts'
 
@@ -24,64 +32,111 @@ export function coverageOf(file: EvidenceFile, asked: Expectation): Coverage {
       ? 'met'
       : 'break'
   }
-  return candidates.map((range) => coveredInTime(file, range, asked)).reduce(better, 'break')
+  const ends = endsFor(file, asked)
+  return candidates.map((range) => coveredInTime(file, range, ends)).reduce(better, 'break')
 }
 
-function coveredInTime(file: EvidenceFile, range: Range, asked: Expectation): Coverage {
-  const left = leftEnd(file, range, asked)
-  const right = rightEnd(file, range, asked)
-  const ends = worse(left.coverage, right.coverage)
-  const promised = [...left.streams, ...right.streams].every(({ promise }) => promise !== null)
-  return ends !== 'break' && !promised ? 'doubt' : ends
+function coveredInTime(file: EvidenceFile, range: Range, ends: Ends): Coverage {
+  const { streams } = file
+  const left = ends.left(range)
+  const right = ends.right(range)
+  const promised = left.promised && right.promised && descriptorOf(streams, range).promise !== null
+  const coverage = worse(left.coverage, right.coverage)
+  return coverage !== 'break' && !promised ? 'doubt' : coverage
 }
 
 interface End {
   readonly coverage: Coverage
-  /** The streams that the answer rests on. */
-  readonly streams: readonly Descriptor[]
+  /** Whether every stream that the answer rests on promises something. */
+  readonly promised: boolean
 }
 
-function leftEnd(file: EvidenceFile, range: Range, asked: Expectation): End {
-  const { descriptor } = file.streams[range.stream] as FileStream
-  const end = (coverage: Coverage): End => ({ coverage, streams: [descriptor] })
-  const first = endTime(range, range.from)
-  if (first === null) return end('doubt')
-  if (first.wall.wallMs + first.wall.boundMs <= asked.from) return end('met')
-  if (range.from !== 0 || first.wall.wallMs - first.wall.boundMs > asked.to) return end('break')
-  const before = file.ranges.find((other) => {
-    const { tag } = file.streams[other.stream] as FileStream
-    if (descriptor.predecessor === null || !equalBytes(tag, descriptor.predecessor)) return false
-    const close = closeTime(other)
-    return close !== null && withinOnePromise(descriptor.promise, close, first.time)
-  })
-  if (before === undefined)
-    return end(lacksPredecessor(file, descriptor) ? 'doubt' : 'met with a gap')
-  const further = leftEnd(file, before, asked)
-  return { ...further, streams: [descriptor, ...further.streams] }
+interface Ends {
+  left(range: Range): End
+  right(range: Range): End
 }
 
-/** Whoever leaves out the stream before must not gain by it. */
-const lacksPredecessor = ({ streams }: EvidenceFile, { predecessor }: Descriptor): boolean =>
-  predecessor !== null && !streams.some(({ tag }) => equalBytes(tag, predecessor))
+const descriptorOf = (streams: readonly FileStream[], { stream }: Range): Descriptor =>
+  (streams[stream] as FileStream).descriptor
 
-function rightEnd(file: EvidenceFile, range: Range, asked: Expectation): End {
-  const { tag, descriptor } = file.streams[range.stream] as FileStream
-  const end = (coverage: Coverage): End => ({ coverage, streams: [descriptor] })
-  const last = endTime(range, range.to - 1)
-  if (last === null) return end('doubt')
-  if (last.wall.wallMs - last.wall.boundMs >= asked.to) return end('met')
-  const close = closeTime(range)
-  if (close === null || last.wall.wallMs + last.wall.boundMs < asked.from) return end('break')
-  const after = file.ranges.find((other) => {
-    const next = (file.streams[other.stream] as FileStream).descriptor
-    if (other.from !== 0 || next.predecessor === null) return false
-    const first = timeOf(other.leaves.at(0))
-    const follows = equalBytes(next.predecessor, tag)
-    return follows && first !== null && withinOnePromise(next.promise, close, first)
+/** How each range's ends answer a question; each end is looked at once, however long the chain of streams. */
+function endsFor({ streams, ranges }: EvidenceFile, asked: Expectation): Ends {
+  const positions = new Map(streams.map(({ tag }, i) => [bytesToHex(tag), i]))
+  const rangesOf = new Map<number, Range[]>()
+  const successors = new Map<string, Range[]>()
+  for (const range of ranges) {
+    push(rangesOf, range.stream, range)
+    const { predecessor } = descriptorOf(streams, range)
+    if (predecessor !== null && range.from === 0) push(successors, bytesToHex(predecessor), range)
+  }
+  const answer = (coverage: Coverage, range: Range): End => ({
+    coverage,
+    promised: descriptorOf(streams, range).promise !== null,
   })
-  if (after === undefined) return end('met with a gap')
-  const further = rightEnd(file, after, asked)
-  return { ...further, streams: [descriptor, ...further.streams] }
+
+  const left: Ends['left'] = remembered((range) => {
+    const descriptor = descriptorOf(streams, range)
+    const first = endTime(range, range.from)
+    if (first === null) return answer('doubt', range)
+    if (first.wall.wallMs + first.wall.boundMs <= asked.from) return answer('met', range)
+    if (range.from !== 0 || first.wall.wallMs - first.wall.boundMs > asked.to) {
+      return answer('break', range)
+    }
+    if (descriptor.predecessor === null) return answer('met with a gap', range)
+    const position = positions.get(bytesToHex(descriptor.predecessor))
+    // Whoever leaves out the stream before must not gain by it.
+    if (position === undefined) return answer('doubt', range)
+    const before = rangesOf.get(position)?.find((other) => joins(other, range))
+    if (before === undefined) return answer('met with a gap', range)
+    const further = left(before)
+    return { ...further, promised: further.promised && descriptor.promise !== null }
+  })
+
+  const right: Ends['right'] = remembered((range) => {
+    const { tag, descriptor } = streams[range.stream] as FileStream
+    const last = endTime(range, range.to - 1)
+    if (last === null) return answer('doubt', range)
+    if (last.wall.wallMs - last.wall.boundMs >= asked.to) return answer('met', range)
+    const isClosed = closeTime(range) !== null
+    if (!isClosed || last.wall.wallMs + last.wall.boundMs < asked.from) {
+      return answer('break', range)
+    }
+    const after = successors.get(bytesToHex(tag))?.find((other) => joins(range, other))
+    if (after === undefined) return answer('met with a gap', range)
+    const further = right(after)
+    return { ...further, promised: further.promised && descriptor.promise !== null }
+  })
+
+  /** Only the same source with the same kinds of reading goes on from a stream. */
+  function joins(earlier: Range, later: Range): boolean {
+    const [before, after] = [descriptorOf(streams, earlier), descriptorOf(streams, later)]
+    const close = closeTime(earlier)
+    const first = timeOf(later.leaves.at(0))
+    const isSame = before.source === after.source && sameKinds(before.kinds, after.kinds)
+    return (
+      isSame && close !== null && first !== null && withinOnePromise(after.promise, close, first)
+    )
+  }
+
+  return { left, right }
+}
+
+const sameKinds = (a: Kinds, b: Kinds): boolean =>
+  a?.join() === b?.join() && (a === null) === (b === null)
+
+function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
+}
+
+function remembered<K, V>(find: (key: K) => V): (key: K) => V {
+  const found = new Map<K, V>()
+  return (key) => {
+    const value = found.get(key) ?? find(key)
+    found.set(key, value)
+    return value
+  }
 }
 
 function endTime({ leaves }: Range, index: number): { time: Time; wall: KnownWall } | null {

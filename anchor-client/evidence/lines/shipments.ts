@@ -18,13 +18,36 @@ export function* shipmentFaults(
   file: EvidenceFile,
   erased: ReadonlySet<string>,
 ): Iterable<ShipmentFault> {
+  const streams = new Map(file.streams.map(({ tag }, i) => [bytesToHex(tag), i]))
+  const leafAt = rememberedLeaves()
   for (const range of file.ranges) {
     const { source } = (file.streams[range.stream] as FileStream).descriptor
     const story = storyOf(range)
     if (!story.isShipment) continue
-    for (const { isDoubt, why } of storyFaults(file, story, erased)) {
+    for (const { isDoubt, why } of storyFaults({ file, streams, leafAt, erased }, story)) {
       yield { isDoubt, why: `${source}: ${why}` }
     }
+  }
+}
+
+/** What is looked up for every member of every shipment. */
+interface Known {
+  readonly file: EvidenceFile
+  /** Positions in the file, by tag in hex. */
+  readonly streams: ReadonlyMap<string, number>
+  leafAt(range: Range, index: number): Leaf
+  readonly erased: ReadonlySet<string>
+}
+
+/** A leaf that many shipments ask for is decoded once. */
+function rememberedLeaves(): Known['leafAt'] {
+  const byRange = new Map<Range, Map<number, Leaf>>()
+  return (range, index) => {
+    const leaves = byRange.get(range) ?? new Map<number, Leaf>()
+    byRange.set(range, leaves)
+    const leaf = leaves.get(index) ?? range.leaves.at(index)
+    leaves.set(index, leaf)
+    return leaf
   }
 }
 
@@ -63,11 +86,8 @@ function storyOf({ from, to, leaves }: Range): Story {
   return { isShipment, fromOpen, close, entered }
 }
 
-function* storyFaults(
-  file: EvidenceFile,
-  { fromOpen, close, entered }: Story,
-  erased: ReadonlySet<string>,
-): Iterable<ShipmentFault> {
+function* storyFaults(known: Known, { fromOpen, close, entered }: Story): Iterable<ShipmentFault> {
+  const { streams, erased } = known
   if (!fromOpen) yield broken("the shipment's opening is missing")
   if (close === null) {
     yield broken("the shipment's close is missing")
@@ -80,7 +100,6 @@ function* storyFaults(
     yield broken('the close names other members than joined')
     return
   }
-  const streams = new Map(file.streams.map(({ tag }, i) => [bytesToHex(tag), i]))
   for (const member of entered) {
     const name = bytesToHex(member.tag)
     const window = { ...member, last: lastOf.get(name) as number, closedAt: close.time }
@@ -88,7 +107,7 @@ function* storyFaults(
     const faults =
       stream === undefined
         ? [broken('the file has nothing of it')]
-        : windowFaults(file, stream, window, erased.has(name))
+        : windowFaults(known, stream, window, erased.has(name))
     for (const { isDoubt, why } of faults) {
       yield { isDoubt, why: `member ${name.slice(0, 8)}…: ${why}` }
     }
@@ -101,7 +120,7 @@ interface Window extends Entered {
 }
 
 function* windowFaults(
-  { streams, ranges }: EvidenceFile,
+  { file: { streams, ranges }, leafAt }: Known,
   stream: number,
   { start, last, at, closedAt }: Window,
   isErased: boolean,
@@ -121,8 +140,8 @@ function* windowFaults(
     if (!areClose(at, closedAt)) yield broken('it is silent for longer than promised')
     return
   }
-  const first = range.leaves.at(start)
-  const end = range.leaves.at(last)
+  const first = leafAt(range, start)
+  const end = leafAt(range, last)
   if (isUndated(first) || isUndated(end)) {
     yield { isDoubt: true, why: 'nothing shows when its first or last leaf was' }
   }

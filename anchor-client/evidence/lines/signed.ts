@@ -11,6 +11,7 @@ import {
   hasWrongCode,
   type JudgedCheckpoint,
   type JudgedSeal,
+  type PinnedAnchor,
   pinned,
   pinOfBeacon,
   proofKind,
@@ -113,6 +114,8 @@ export function continuityLine(seals: readonly JudgedSeal[]): Finding {
     const wrong = candidates.find(hasWrongCode)
     if (wrong) return fail(`${wrong.pin.name} runs "${wrong.code}", not "${wrong.pin.code}"`)
   }
+  const disorder = outOfOrder(seals)
+  if (disorder) return fail(`${disorder.pin.name} took a smaller history after a larger one`)
   // Two ledgers that each saw one of two histories do not make one: the same must have taken every seal.
   const mustBeIndependent = seals.every(isIndependent)
   const [first, ...others] = seals.map(({ held }) => held.filter(givesContinuity))
@@ -124,6 +127,26 @@ export function continuityLine(seals: readonly JudgedSeal[]): Finding {
   return through
     ? pass(`${through.pin.name} takes only extensions of what it took before`)
     : notChecked('no one such ledger holds every seal and refuses a history that was changed')
+}
+
+/** A ledger that takes only extensions numbers its entries in the order of the sizes. */
+function outOfOrder(seals: readonly JudgedSeal[]): PinnedAnchor | undefined {
+  const taken = seals
+    .flatMap(({ checkpoints }) =>
+      checkpoints.flatMap(({ checkpoint: { size }, anchors }) =>
+        pinned(anchors).map((anchor) => ({ size, anchor })),
+      ),
+    )
+    .filter(({ anchor }) => givesContinuity(anchor))
+    .sort((a, b) => a.size - b.size || a.anchor.height - b.anchor.height)
+  const last = new Map<string, { size: number; height: number }>()
+  for (const { size, anchor } of taken) {
+    const before = last.get(anchor.ledgerId)
+    if (before && (before.size === size) !== (before.height === anchor.height)) return anchor
+    if (before && anchor.height < before.height) return anchor
+    last.set(anchor.ledgerId, { size, height: anchor.height })
+  }
+  return undefined
 }
 
 export const isIndependent = ({ candidates }: JudgedSeal): boolean =>

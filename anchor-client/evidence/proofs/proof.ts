@@ -33,6 +33,8 @@ export type AnchorJudgement =
       /** Whether a ledger with this code takes only extensions of what it took before. */
       readonly extensionsOnly: boolean
       readonly timeMs: number | null
+      /** The ledger's own number of the entry or block: it grows with the sizes that are anchored. */
+      readonly height: number
     }
 
 export type BeaconJudgement =

@@ -46,6 +46,7 @@ export const witnessProofs: ProofKind = {
       code: ruleNames[rules] as string,
       extensionsOnly: rules === extensionsOnly,
       timeMs: wallMs,
+      height: entry.number,
     }
   },
 
@@ -69,8 +70,9 @@ const maxAnchorBytes = 1024
 const maxBeaconBytes = 4096
 /** By the number that an entry states. */
 const ruleNames = ['any', 'extensions'] as const
-const extensionsOnly = 1
-const anchorEntry = 1
+/** The rules of a witness that takes only extensions of what it took before. */
+export const extensionsOnly = 1
+export const anchorEntry = 1
 
 const entryPrefix = utf8('kedge/entry/v1\0')
 
@@ -106,6 +108,12 @@ interface SignedEntry extends WitnessEntry {
 
 export const encodeAnchorProof = (entry: SignedEntry): Uint8Array =>
   encode([entry.key, entry.rules, entry.number, entry.previous, entry.wallMs, entry.signature])
+
+export const encodeBeaconProof = (
+  key: Uint8Array,
+  entry: Uint8Array,
+  signature: Uint8Array,
+): Uint8Array => encode([key, entry, signature])
 
 /** The value that `read` takes from the whole proof, or the reason why there is none. */
 function decodeProof<T>(proof: Uint8Array, most: number, read: (cursor: Cursor) => T) {

@@ -1,8 +1,10 @@
 // Lines 11 and 12: strength is never put together from two ledgers.
 import { type Case, fine } from '../case.ts'
 import { cut } from '../evidence.ts'
+import { checkpoint } from '../history.ts'
 import { embedded, w1, w2 } from '../people.ts'
-import type { Witness } from '../witness.ts'
+import { minute } from '../records.ts'
+import { keep, type Witness } from '../witness.ts'
 import { any, anyTrust, by, ten, under } from './witnessed.ts'
 import { seal, sealedEvery } from './worlds.ts'
 
@@ -13,6 +15,9 @@ const sealedBy = (...witnesses: readonly (readonly Witness[])[]) =>
     [{ of: ten, from: 0, to: 10 }],
     witnesses.map((by, seq) => seal(twice, seq, by)),
   )
+
+/** An entry for the first checkpoint that stands behind the one for the second. */
+const late = keep(w1, [[checkpoint(twice, 1), 20 * minute]], 5)[0]?.anchor ?? null
 
 export const continuity: readonly Case[] = [
   [
@@ -33,6 +38,19 @@ export const continuity: readonly Case[] = [
     'the ledger inside the gateway cannot give what two independent ones do not',
     sealedBy([embedded, w1], [embedded, w2]),
     'PPPPPPPPPPNPPNNP complete',
+  ],
+  [
+    'continuity-that-shrinks',
+    'a witness that numbered a smaller history after a larger one',
+    cut(
+      twice,
+      [{ of: ten, from: 0, to: 10 }],
+      [
+        { seq: 0, checkpoints: [{ of: checkpoint(twice, 1), anchors: [late] }] },
+        seal(twice, 1, [w1]),
+      ],
+    ),
+    'PPPPPPPPPPFPPNNP invalid',
   ],
   [
     'witness-of-anything',

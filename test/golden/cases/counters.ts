@@ -129,4 +129,25 @@ export const counters: readonly Promised[] = [
     [counted(0, 7), counted(1, 8), alive(at(16 * day))],
     incomplete,
   ],
+  [
+    'counter-gap-of-none',
+    'a gap of none does not excuse a month in which the counter may have gone round',
+    counter(256),
+    [counted(0, 10), gap(at(30 * day), 'radio', 0), counted(0, 11, at(30 * day + second))],
+    incomplete,
+  ],
+  [
+    'counter-of-large-modulus',
+    'a counter that practically never wraps misses just what it misses',
+    counter(2 ** 48),
+    [counted(0, 0), gap(at(4 * minute), 'radio', 4), counted(5, 5)],
+    withGaps,
+  ],
+  [
+    'counter-of-large-modulus-gap-too-small',
+    'and not one fewer',
+    counter(2 ** 48),
+    [counted(0, 0), gap(at(4 * minute), 'radio', 3), counted(5, 5)],
+    incomplete,
+  ],
 ]

@@ -1,5 +1,5 @@
 import { fine, incomplete, withGaps } from '../case.ts'
-import { alive, at, celsius, close, gap, hour, lost, minute, second } from '../records.ts'
+import { alive, at, celsius, close, day, gap, hour, lost, minute, second } from '../records.ts'
 import { type Promised, read, rebooted } from './promised.ts'
 
 const eachMinute = [2, minute, 30 * second]
@@ -144,9 +144,9 @@ export const periods: readonly Promised[] = [
   ],
   [
     'period-closed-after-gap',
-    'a gap before the close is declared, however long',
+    'a gap before the close that counts what is missing',
     eachMinute,
-    [...read(0, 1), gap(at(hour), 'unplugged', 1), close(at(hour))],
+    [...read(0, 1), gap(at(hour), 'unplugged', 58), close(at(hour))],
     withGaps,
   ],
   [
@@ -194,5 +194,55 @@ export const periods: readonly Promised[] = [
       celsius(400, at(3 * minute, { boot: 2, bound: hour })),
     ],
     incomplete,
+  ],
+  [
+    'period-hidden-by-a-clock-that-stopped',
+    'a reading without wall time does not cut the month that the wall clocks around it show',
+    eachMinute,
+    [
+      ...read(0),
+      celsius(410, at(minute, { wall: null, clock: 0, bound: null })),
+      celsius(420, at(30 * day, { mono: 3 * minute })),
+    ],
+    incomplete,
+  ],
+  [
+    'period-hidden-by-a-vague-clock',
+    'nor does one whose clock may be wrong by more than a year',
+    eachMinute,
+    [
+      ...read(0),
+      celsius(410, at(minute, { bound: 400 * day })),
+      celsius(420, at(30 * day, { mono: 3 * minute })),
+    ],
+    incomplete,
+  ],
+  [
+    'period-gap-of-none-first',
+    'a range that begins with a gap of none does not excuse the month after it',
+    eachMinute,
+    [gap(at(0), 'radio', 0), celsius(400, at(30 * day))],
+    incomplete,
+  ],
+  [
+    'period-gap-of-none-last',
+    'nor does a gap of none at the end excuse the month before it',
+    eachMinute,
+    [...read(0), gap(at(30 * day), 'radio', 0)],
+    incomplete,
+  ],
+  [
+    'period-gap-of-none-before-close',
+    'nor one before the close',
+    eachMinute,
+    [...read(0), gap(at(minute), 'radio', 0), close(at(30 * day))],
+    incomplete,
+  ],
+  [
+    'period-gap-at-its-end',
+    'a gap that is told just before the next reading counts what came before it',
+    eachMinute,
+    [...read(0), gap(at(10 * minute - 1), 'radio', 9), ...read(10)],
+    withGaps,
   ],
 ]

@@ -25,6 +25,24 @@ const events: readonly Promised[] = [
     incomplete,
   ],
   [
+    'events-hidden-by-a-clock-that-stopped',
+    'a sign of life without wall time does not cut the month that the wall clocks around it show',
+    liveness,
+    [
+      ...read(0),
+      alive(at(minute, { wall: null, clock: 0, bound: null })),
+      celsius(420, at(30 * day, { mono: 3 * minute })),
+    ],
+    incomplete,
+  ],
+  [
+    'events-gap-of-none',
+    'a gap of none does not excuse a month without a sign of life',
+    liveness,
+    [...read(0), gap(at(30 * day), 'radio', 0), celsius(420, at(30 * day))],
+    incomplete,
+  ],
+  [
     'events-gap',
     'a silence that was declared',
     liveness,

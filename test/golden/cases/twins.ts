@@ -3,9 +3,10 @@ import { hex } from '../bytes.ts'
 import { type Case, failsAt, fine, incomplete, undetermined } from '../case.ts'
 import { cut, file, inRange } from '../evidence.ts'
 import { a } from '../people.ts'
-import { alive, at, booted, minute } from '../records.ts'
+import { alive, at, booted, close, minute } from '../records.ts'
 import { control } from '../streams.ts'
 import { pick, put } from '../tamper.ts'
+import { asked } from './asked.ts'
 import { alone, shown } from './shipped.ts'
 import { bare, minutes, probe, probeOf, seal, sealedEvery, sealedOnce } from './worlds.ts'
 
@@ -28,6 +29,8 @@ const otherPast = pick(
   cut(rewrittenSeal, [{ of: rewritten, from: 7, to: 10 }], [seal(rewrittenSeal, 0)]),
   [file.ranges, 0, inRange.left],
 )
+
+const closed = probeOf([...minutes(10), close(at(10 * minute))])
 
 const log = control(a, [booted(at(0), 'kedge 1.0.0'), booted(at(minute), 'kedge 1.0.0')])
 
@@ -61,6 +64,16 @@ export const twinCases: readonly Case[] = [
     twins,
     fine,
     { expect: [`${hex(successor.tag)},0,9`] },
+  ],
+  [
+    'expect-joined-to-another-source',
+    'a stream that goes on from another probe does not answer with its readings',
+    sealedOnce([
+      closed,
+      probeOf(minutes(10, 10), { number: 2, source: 'probe-2', predecessor: closed.tag }),
+    ]),
+    'PPPPPPPPPPPPPNNP complete-with-declared-gaps',
+    { expect: [asked(5 * minute, 15 * minute, 'probe-2')] },
   ],
   ['ranges-proved-together', 'two ranges of one probe and what lies between', together, fine],
   [

@@ -30,17 +30,15 @@ export const grow = (
   ])
 export const grown = grow()
 
-/** What a witness gave for the checkpoint of a size: its second entry. */
+/** What a witness gave for the checkpoint of a size: its entries count with the size. */
 export const by = (
   witness: Witness,
   size = 2,
   at: number | null = takenAt,
   from: History = grown,
 ): Item => {
-  const [, entry] = keep(witness, [
-    [checkpoint(from, 1), at],
-    [checkpoint(from, size), at],
-  ])
+  const shown = [1, size].map((of) => [checkpoint(from, of), at] as const)
+  const [, entry] = keep(witness, shown, size - 1)
   return entry?.anchor ?? null
 }
 

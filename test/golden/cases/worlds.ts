@@ -76,7 +76,7 @@ export const sealedEvery = (
   )
 }
 
-/** What these witnesses gave for a checkpoint, each its second entry. */
+/** What these witnesses gave for a checkpoint: their entries count with its size. */
 export const anchorsBy = (
   of: Checkpoint,
   before: Checkpoint,
@@ -85,10 +85,14 @@ export const anchorsBy = (
 ): readonly Item[] =>
   witnesses.map(
     (one) =>
-      keep(one, [
-        [before, at],
-        [of, at],
-      ])[1]?.anchor ?? null,
+      keep(
+        one,
+        [
+          [before, at],
+          [of, at],
+        ],
+        of.size - 1,
+      )[1]?.anchor ?? null,
   )
 
 /** Header `seq` under the checkpoint of a size, which these took three seconds after its last header. */
