@@ -1,0 +1,4 @@
+import { embedded } from './embedded.ts'
+
+/** One line a ledger; the name is what `ledger:` says in the configuration. */
+export const ledgers = { embedded }
