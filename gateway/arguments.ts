@@ -1,7 +1,7 @@
 /** Command-line arguments against a table of options: what is unknown is refused, with a guess. */
 import { parseArgs } from 'node:util'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
-import { nearest } from './did-you-mean.ts'
+import { nearest } from '../config/did-you-mean.ts'
 
 export interface Option {
   /** What the value is called in the help; a switch has none. */

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
+import { nearest } from '../config/did-you-mean.ts'
 import { findVerb, parseArguments } from './arguments.ts'
 import { type Command, globalOptions } from './command.ts'
-import { nearest } from './did-you-mean.ts'
 import { helpOf, overview } from './help.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
+import { config } from './verbs/config.ts'
+import { decode } from './verbs/decode.ts'
+import { encode } from './verbs/encode.ts'
 import { show } from './verbs/show.ts'
 import { verify } from './verbs/verify.ts'
 
@@ -12,6 +15,9 @@ import { verify } from './verbs/verify.ts'
 const commands: Readonly<Record<string, Command>> = {
   verify,
   show,
+  decode,
+  encode,
+  config,
   help: {
     summary: 'Say what a verb does and which options it has',
     usage: '[VERB]',

@@ -18,6 +18,7 @@ export interface Terminal {
 const exitCodes: Partial<Record<ErrorCode, number>> = {
   USAGE: 2,
   FILE_UNREADABLE: 2,
+  CONFIG_INVALID: 2,
   TRUST_INVALID: 2,
   EVIDENCE_MALFORMED: 4,
 }

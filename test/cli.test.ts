@@ -124,7 +124,7 @@ test('help names every verb, and every verb has its page', async (t) => {
   const [{ verbs }] = objectsIn(stdout)
   t.deepEqual(
     verbs.map(({ verb }: { verb: string }) => verb),
-    ['verify', 'show', 'help'],
+    ['verify', 'show', 'decode', 'encode', 'config', 'help'],
   )
   const page = await kedge(['verify', '--help'])
   for (const option of Object.keys(verbs[0].options)) t.true(page.stdout.includes(`--${option}`))

@@ -1,0 +1,91 @@
+/** What no single value shows: names that lead nowhere, and two things where only one can be. */
+
+import { type Complaint, complaint } from './complaint.ts'
+import { nearest } from './did-you-mean.ts'
+import { withPathsFrom } from './paths.ts'
+import type { Choices } from './schema.ts'
+import type { Spot } from './spots.ts'
+
+/** Looks at the values as they were written, so that other faults in the file do not hide these. */
+export const inconsistencies = (
+  root: Spot,
+  dataFolder: string,
+  drivers: Choices,
+): readonly Complaint[] => [
+  ...shipmentComplaints(root),
+  ...sourceComplaints(root, (value) => sourcesOf(withPathsFrom(dataFolder, value), drivers)),
+  ...ledgerComplaints(root),
+  ...portComplaints(root),
+]
+
+const spotAt = (root: Spot, ...path: readonly string[]): Spot | undefined =>
+  path.reduce<Spot | undefined>((spot, key) => spot?.children.get(key), root)
+
+const childrenAt = (root: Spot, ...path: readonly string[]) =>
+  Array.from(spotAt(root, ...path)?.children ?? [])
+
+function shipmentComplaints(root: Spot): Complaint[] {
+  const devices = childrenAt(root, 'devices').map(([name]) => name)
+  const sources = childrenAt(root, 'ingest', 'mqtt', 'sources').map(([name]) => `mqtt/${name}`)
+  const isOpen = spotAt(root, 'ingest', 'mqtt', 'unlisted')?.value !== 'refuse'
+  const unknown = (name: string, known: readonly string[], at: number): Complaint[] => {
+    if (known.includes(name)) return []
+    const near = nearest(name, known)
+    const hint = near ? `did you mean ${near}?` : `there are ${known.join(', ') || 'no devices'}`
+    return [complaint(at, `shipments: there is no device ${name}`, hint)]
+  }
+  return childrenAt(root, 'shipments').flatMap(([reader, spot]) => [
+    ...unknown(reader, devices, spot.keyAt),
+    ...childrenAt(spot, 'members').flatMap(([, { value, at }]) => {
+      if (typeof value !== 'string') return []
+      if (isOpen && spotAt(root, 'ingest', 'mqtt') && value.startsWith('mqtt/')) return []
+      return unknown(value, [...devices, ...sources], at)
+    }),
+  ])
+}
+
+/** Two devices on one address would write one stream, each contradicting the other's promise. */
+function sourceComplaints(
+  root: Spot,
+  sourcesIn: (device: unknown) => readonly string[],
+): Complaint[] {
+  const owners = new Map<string, string>()
+  return childrenAt(root, 'devices').flatMap(([device, { value, keyAt }]) =>
+    sourcesIn(value).flatMap((source) => {
+      const owner = owners.get(source)
+      owners.set(source, owner ?? device)
+      if (source === 'control' || source.startsWith('mqtt/')) {
+        return [complaint(keyAt, `devices.${device}: the stream ${source} is kept for others`)]
+      }
+      if (owner === undefined) return []
+      const message = `devices.${device}: the stream ${source} is already fed by ${owner}`
+      return [complaint(keyAt, message, 'check the address, or give one of them another source')]
+    }),
+  )
+}
+
+function sourcesOf(value: unknown, drivers: Choices): readonly string[] {
+  const { driver = '', ...options } = (value ?? {}) as { driver?: string }
+  const chosen = Object.hasOwn(drivers, driver) ? drivers[driver] : undefined
+  const parsed = chosen?.options.safeParse(options)
+  if (!parsed?.success) return []
+  return chosen?.sources?.(parsed.data as never).map(({ source }) => source) ?? []
+}
+
+function ledgerComplaints(root: Spot): Complaint[] {
+  const seen = new Set<string>()
+  return childrenAt(root, 'anchor').flatMap(([, { value, at }]) => {
+    const text = JSON.stringify(value)
+    if (seen.has(text)) return [complaint(at, 'anchor: the same ledger stands here twice')]
+    seen.add(text)
+    return []
+  })
+}
+
+function portComplaints(root: Spot): Complaint[] {
+  const broker = spotAt(root, 'ingest', 'mqtt', 'listen')
+  const pages = spotAt(root, 'http', 'listen')
+  if (broker === undefined || pages === undefined || broker.value !== pages.value) return []
+  if (String(broker.value).endsWith(':0')) return []
+  return [complaint(pages.at, 'http.listen: ingest.mqtt.listen has this address already')]
+}

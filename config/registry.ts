@@ -1,0 +1,25 @@
+/** The schema with the drivers and ledgers that there are. */
+import { ledgers } from '../anchor-client/ledgers/index.ts'
+import { drivers } from '../drivers/index.ts'
+import { path } from './forms.ts'
+import { toJsonSchema } from './json-schema.ts'
+import type { Registry } from './load.ts'
+import { configSchema } from './schema.ts'
+
+const embeddedPath = path
+  .default('./ledger')
+  .describe('Folder of its files; outside the data folder a restored copy of it is noticed')
+
+export const registry: Registry = {
+  drivers,
+  ledgers: {
+    ...ledgers,
+    // A ledger knows no data folder, so that its place in there is said here.
+    embedded: {
+      ...ledgers.embedded,
+      options: ledgers.embedded.options.extend({ path: embeddedPath }),
+    },
+  },
+}
+
+export const gatewaySchema = toJsonSchema(configSchema(registry.drivers, registry.ledgers))
