@@ -1,0 +1,10 @@
+import { coldDs18b20 } from './cold-ds18b20.ts'
+import { gnssNmea } from './gnss-nmea.ts'
+
+/** One line a driver; the name is what `driver:` says in the configuration. */
+export const drivers = {
+  'cold-ds18b20': coldDs18b20,
+  'gnss-nmea': gnssNmea,
+}
+
+export type DriverName = keyof typeof drivers

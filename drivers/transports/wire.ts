@@ -1,0 +1,66 @@
+/** Bytes to and from a device, whatever lies between. */
+import type { Duplex } from 'node:stream'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+
+/**
+ * Reading ends quietly when the signal aborts. It throws SENSOR_ABSENT when the far end is gone, or
+ * says nothing for too long: a half-open connection says so in no other way.
+ */
+export interface Wire extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  write(bytes: Uint8Array): Promise<void>
+}
+
+export interface WireOptions {
+  readonly silentMs: number
+  readonly signal: AbortSignal
+}
+
+/** An opened stream as a wire called `name`; `close` lets go of what the stream itself does not. */
+export function wireOver(
+  duplex: Duplex,
+  name: string,
+  { silentMs, signal }: WireOptions,
+  close: () => Promise<void>,
+): Wire {
+  const cut = () => duplex.destroy()
+  // The reader is told by the iterator; an error that comes later has no other listener.
+  duplex.on('error', () => {})
+  signal.addEventListener('abort', cut)
+  if (signal.aborted) cut()
+
+  async function* chunks(): AsyncGenerator<Uint8Array, void> {
+    const iterator = duplex[Symbol.asyncIterator]()
+    while (!signal.aborted) {
+      const silence = setTimeout(() => {
+        duplex.destroy(new KedgeError('SENSOR_ABSENT', `${name} said nothing for ${silentMs} ms`))
+      }, silentMs)
+      const next = await iterator
+        .next()
+        .catch((cause) => {
+          throw signal.aborted ? cause : lost(name, cause)
+        })
+        .finally(() => clearTimeout(silence))
+      if (signal.aborted) return
+      if (next.done) throw lost(name)
+      yield next.value
+    }
+  }
+
+  return {
+    [Symbol.asyncIterator]: chunks,
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        duplex.write(bytes, (error) => (error ? reject(lost(name, error)) : resolve()))
+      }),
+    async [Symbol.asyncDispose]() {
+      signal.removeEventListener('abort', cut)
+      duplex.destroy()
+      await close()
+    },
+  }
+}
+
+function lost(name: string, cause?: unknown): KedgeError {
+  if (cause instanceof KedgeError) return cause
+  return new KedgeError('SENSOR_ABSENT', `${name} was unplugged or closed`, { cause })
+}
