@@ -24,7 +24,8 @@ export const nodeHash = (hash: Hash, left: Uint8Array, right: Uint8Array): Uint8
   hash(nodePrefix, left, right)
 
 export const hashCount = (hashes: Uint8Array): number => hashes.length / 32
-const hashAt = (hashes: Uint8Array, i: number): Uint8Array => hashes.subarray(32 * i, 32 * i + 32)
+export const hashAt = (hashes: Uint8Array, i: number): Uint8Array =>
+  hashes.subarray(32 * i, 32 * i + 32)
 
 /** The root that an inclusion path leads to, or undefined where the path is not exactly what is needed. */
 export function rootByPath(

@@ -1,11 +1,12 @@
 import { bytesToHex, compareBytes, equalBytes } from '../bytes.ts'
-import { leafHash } from '../leaves.ts'
 import {
   append,
   appendNodes,
   type Frontier,
   frontierOf,
   frontierRoot,
+  hashAt,
+  hashCount,
   historyHash,
   leadsTo,
   rootBeyond,
@@ -14,9 +15,11 @@ import {
 import type { EvidenceFile, FileStream, Range, Seal, SealSegment } from '../model.ts'
 import { encodeSegment } from '../seal.ts'
 import { sm3 } from '../sm3.ts'
+import { sm3Batch } from '../sm3-batch.ts'
 import { streamTag } from '../stream.ts'
 import { type SealedStream, sealedStreams } from './claim.ts'
 import { countOf, type Finding, failOnFirst } from './finding.ts'
+import { blockLeaves, hashedLeaves } from './leaf-hashes.ts'
 
 /** Lines 3 and 5 to 7: every name and every root that the file carries is recomputed and compared. */
 
@@ -77,21 +80,41 @@ const notSealed = (size: number) => `the first ${size} leaves are not those that
 
 /** Appends the range's leaves, and takes each inner segment off the list once its root is found right. */
 function rangeFault(frontier: Frontier, range: Range, inner: SealSegment[]): string | undefined {
-  for (const leaf of range.leaves.outlines()) {
+  for (const hashed of hashedLeaves(range.from, range.leaves)) {
     const index = frontier.size
-    if (leaf.form === 'run') {
-      if (!appendNodes(sm3, frontier, leaf.count, leaf.nodes)) {
+    if (hashed.form === 'run') {
+      if (!appendNodes(sm3, frontier, hashed.count, hashed.nodes)) {
         return `the nodes of the damaged run at ${index} are not as many as needed`
       }
+      if ((inner[0]?.size ?? Number.POSITIVE_INFINITY) < frontier.size) {
+        return `a seal lies inside the damaged run at ${index}`
+      }
+    } else if (isWholeBlock(index, hashed.hashes, inner[0])) {
+      append(sm3, frontier, blockLeaves, sm3Batch().root(hashed.hashes))
     } else {
-      append(sm3, frontier, 1, leafHash(leaf))
+      for (let i = 0; i < hashCount(hashed.hashes); i++) {
+        append(sm3, frontier, 1, hashAt(hashed.hashes, i))
+        const fault = innerFault(frontier, inner)
+        if (fault) return fault
+      }
     }
-    const [next] = inner
-    if (next === undefined || next.size > frontier.size) continue
-    if (next.size < frontier.size) return `a seal lies inside the damaged run at ${index}`
-    if (!equalBytes(frontierRoot(sm3, frontier), next.root)) return notSealed(next.size)
-    inner.shift()
+    const fault = innerFault(frontier, inner)
+    if (fault) return fault
   }
+  return undefined
+}
+
+/** Whether these hashes are a complete subtree, and no seal's size lies inside it. */
+const isWholeBlock = (index: number, hashes: Uint8Array, next: SealSegment | undefined): boolean =>
+  index % blockLeaves === 0 &&
+  hashCount(hashes) === blockLeaves &&
+  (next?.size ?? Number.POSITIVE_INFINITY) >= index + blockLeaves
+
+function innerFault(frontier: Frontier, inner: SealSegment[]): string | undefined {
+  const [next] = inner
+  if (next?.size !== frontier.size) return undefined
+  if (!equalBytes(frontierRoot(sm3, frontier), next.root)) return notSealed(next.size)
+  inner.shift()
   return undefined
 }
 
