@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import test from 'ava'
 import { scratchFolder } from './helpers/scratch.ts'
 import { run } from './helpers/spawn.ts'
@@ -146,6 +146,20 @@ test('bytes that are no evidence cannot be shown', async (t) => {
   const { code, stderr } = await kedge(['show', 'package.json', '--json'])
   t.is(code, 4)
   t.like(objectsIn(stderr)[0].error, { code: 'EVIDENCE_MALFORMED', at: 'package.json' })
+})
+
+test('extracting into a folder with odd things in it ends, and says what is in the way', async (t) => {
+  await using folder = await scratchFolder()
+  const standing = folder.path
+  const args = ['verify', genuine, '--trust', trust, '--extract', 'out', '--json']
+  const [{ extracted }] = objectsIn((await kedge(args, { standing })).stdout)
+  const message = `${standing}/${extracted[0].dir}/M.bin`
+  await rm(message)
+  // Whoever waits for a pipe that nobody writes to, or reads a device, never ends.
+  await symlink('/dev/zero', message)
+  const { code, stderr } = await kedge(args, { standing })
+  t.is(code, 2)
+  t.regex(stderr, /is there already, and is another/)
 })
 
 testWith('openssl')('OpenSSL agrees with every signature that is extracted', async (t) => {
