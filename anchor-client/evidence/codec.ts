@@ -185,7 +185,8 @@ function takeText(cursor: Cursor, length: number): string | undefined {
   if (said?.bytes.length === length && said.bytes.every((byte, i) => byte === bytes[at + i])) {
     return said.text
   }
-  const fresh = bytes.slice(at, at + length)
+  // A copy: what calls itself a slice may be a view of bytes that change.
+  const fresh = Uint8Array.from(bytes.subarray(at, at + length))
   const text = decodeWide(fresh)
   if (text !== undefined) words[slot] = { bytes: fresh, text }
   return text

@@ -44,7 +44,9 @@ export const limits = {
   beside: 128,
 } as const
 
-export function decodeEvidence(bytes: Uint8Array): EvidenceFile {
+export function decodeEvidence(given: Uint8Array): EvidenceFile {
+  // A plain view: what only extends a byte array may slice and print itself in ways of its own.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length)
   checkStart(bytes)
   const cursor: Cursor = { bytes, at: magic.length + 1 }
   const tally: Tally = { leaves: 0, signatures: 0 }
