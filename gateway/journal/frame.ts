@@ -1,0 +1,140 @@
+/**
+ * A frame: what is committed with one write. Its head says which indices of which streams it holds, with a
+ * check of its own, so that even of a damaged frame it is known what is gone.
+ */
+import { crc32 } from 'node:zlib'
+import { maxVarintBytes, type Reader, readVarint, type Writer, writeVarint } from './varint.ts'
+
+/** A leaf as it is stored: opened, or (a private reading) its commit and its fields under the epoch's key. */
+export interface StoredLeaf {
+  readonly form: 'plain' | 'private'
+  /** The salt of 16 bytes, or the commit of 32. */
+  readonly head: Uint8Array
+  /** The record, or the fields enciphered. */
+  readonly body: Uint8Array
+}
+
+/** Consecutive leaves of one stream. */
+export interface Run {
+  readonly stream: number
+  readonly start: number
+  readonly leaves: readonly StoredLeaf[]
+}
+
+export interface RunHead {
+  readonly stream: number
+  readonly start: number
+  readonly count: number
+}
+
+export interface FrameHead {
+  /** Unix milliseconds, or null where no clock was set. */
+  readonly committedAtMs: number | null
+  readonly runs: readonly RunHead[]
+}
+
+export interface Frame extends FrameHead {
+  readonly leavesOf: (run: number) => readonly StoredLeaf[]
+}
+
+const headLength = { plain: 16, private: 32 } as const
+
+export const storedBytes = ({ head, body }: StoredLeaf): number =>
+  maxVarintBytes + head.length + body.length
+
+export function encodeFrame(committedAtMs: number | null, runs: readonly Run[]): Uint8Array {
+  let room = 32 + maxVarintBytes
+  for (const { leaves } of runs) {
+    room += 3 * maxVarintBytes
+    for (const leaf of leaves) room += storedBytes(leaf)
+  }
+  const writer: Writer = { bytes: new Uint8Array(room), at: 0 }
+  writeVarint(writer, committedAtMs === null ? 0 : committedAtMs + 1)
+  writeVarint(writer, runs.length)
+  for (const { stream, start, leaves } of runs) {
+    writeVarint(writer, stream)
+    writeVarint(writer, start)
+    writeVarint(writer, leaves.length)
+  }
+  putCheck(writer)
+  for (const { leaves } of runs) {
+    for (const { form, head, body } of leaves) {
+      writeVarint(writer, 2 * body.length + (form === 'private' ? 1 : 0))
+      writer.bytes.set(head, writer.at)
+      writer.at += head.length
+      writer.bytes.set(body, writer.at)
+      writer.at += body.length
+    }
+  }
+  return writer.bytes.subarray(0, writer.at)
+}
+
+function putCheck(writer: Writer): void {
+  const check = crc32(writer.bytes.subarray(0, writer.at))
+  new DataView(writer.bytes.buffer).setUint32(writer.at, check)
+  writer.at += 4
+}
+
+/** The head alone, or undefined where even that is damaged. */
+export function decodeFrameHead(bytes: Uint8Array): FrameHead | undefined {
+  return readHead({ bytes, at: 0 })
+}
+
+function readHead(reader: Reader): FrameHead | undefined {
+  const { bytes } = reader
+  const committedAt = readVarint(reader)
+  const count = readVarint(reader)
+  // Each run takes at least three bytes.
+  if (Number.isNaN(committedAt) || !(3 * count <= bytes.length)) return undefined
+  const runs: RunHead[] = []
+  for (let i = 0; i < count; i++) {
+    const run = { stream: readVarint(reader), start: readVarint(reader), count: readVarint(reader) }
+    if (!Number.isSafeInteger(run.stream + run.start + run.count)) return undefined
+    runs.push(run)
+  }
+  if (reader.at + 4 > bytes.length) return undefined
+  const check = new DataView(bytes.buffer, bytes.byteOffset).getUint32(reader.at)
+  if (check !== crc32(bytes.subarray(0, reader.at))) return undefined
+  reader.at += 4
+  return { committedAtMs: committedAt === 0 ? null : committedAt - 1, runs }
+}
+
+/** Undefined where the bytes are not one whole frame. */
+export function decodeFrame(bytes: Uint8Array): Frame | undefined {
+  const reader: Reader = { bytes, at: 0 }
+  const head = readHead(reader)
+  if (head === undefined) return undefined
+  const starts: number[] = []
+  for (const { count } of head.runs) {
+    starts.push(reader.at)
+    for (let i = 0; i < count; i++) if (!skipLeaf(reader)) return undefined
+  }
+  if (reader.at !== bytes.length) return undefined
+  return {
+    ...head,
+    leavesOf: (run) => {
+      const at: Reader = { bytes, at: starts[run] as number }
+      return Array.from({ length: (head.runs[run] as RunHead).count }, () => readLeaf(at))
+    },
+  }
+}
+
+function skipLeaf(reader: Reader): boolean {
+  const said = readVarint(reader)
+  reader.at += headLength[said % 2 === 1 ? 'private' : 'plain'] + Math.floor(said / 2)
+  return reader.at <= reader.bytes.length
+}
+
+function readLeaf(reader: Reader): StoredLeaf {
+  const said = readVarint(reader)
+  const form = said % 2 === 1 ? 'private' : 'plain'
+  const bodyAt = reader.at + headLength[form]
+  const end = bodyAt + Math.floor(said / 2)
+  const leaf: StoredLeaf = {
+    form,
+    head: reader.bytes.subarray(reader.at, bodyAt),
+    body: reader.bytes.subarray(bodyAt, end),
+  }
+  reader.at = end
+  return leaf
+}

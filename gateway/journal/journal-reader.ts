@@ -1,0 +1,211 @@
+/** Finding again what was committed and sealed. */
+import { concat } from '../../anchor-client/evidence/bytes.ts'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import {
+  type Frontier,
+  hashAt,
+  historyHash,
+  statementLeaf,
+} from '../../anchor-client/evidence/merkle.ts'
+import type { Descriptor } from '../../anchor-client/evidence/model.ts'
+import { decodeDescriptor, streamTag } from '../../anchor-client/evidence/stream.ts'
+import { decodeFrame, type StoredLeaf } from './frame.ts'
+import { emptyFrontier, grow, parentsOf, placeOfNode, sm3Parents } from './growing-tree.ts'
+import type { JournalIdentity } from './journal.ts'
+import type { JournalIndex } from './journal-index.ts'
+import { leafHashes } from './leaf-hashes.ts'
+import type { RowStore } from './row-store.ts'
+import { decodeSealRow, type SealedSegment, type SealRow } from './seal-row.ts'
+import type { StreamState } from './stream-state.ts'
+import type { NodeAt } from './tree-proofs.ts'
+
+export interface KnownStream {
+  readonly number: number
+  readonly tag: Uint8Array
+  readonly descriptor: Descriptor
+  readonly descriptorBytes: Uint8Array
+  /** Leaves on the disk. */
+  readonly size: number
+}
+
+export interface FoundLeaf {
+  readonly index: number
+  /** Null where it is damaged. */
+  readonly leaf: StoredLeaf | null
+  readonly committedAtMs: number | null
+  /** The batch it was sealed in, or null so far. */
+  readonly seq: number | null
+}
+
+export interface JournalReader {
+  streams(): AsyncGenerator<KnownStream, void>
+  stream(number: number): Promise<KnownStream | undefined>
+  leaves(stream: number, from: number, to: number): AsyncGenerator<FoundLeaf, void>
+  seal(seq: number): Promise<SealRow>
+  /** Seals in which the stream reached at least this size, in order. */
+  sealsFrom(
+    stream: number,
+    size: number,
+  ): AsyncGenerator<{ seal: SealRow; segment: SealedSegment }, void>
+  /** Complete nodes of a stream's tree. */
+  nodesOf(stream: number): NodeAt
+  readonly historyNodes: NodeAt
+  /** The history's root at a size that was reached. */
+  historyRootAt(size: number): Promise<Uint8Array>
+}
+
+interface Parts {
+  readonly rows: RowStore
+  readonly index: JournalIndex
+  readonly identity: JournalIdentity
+  readonly streams: ReadonlyMap<number, StreamState>
+  nextRow(): number
+  batchFirstRow(): number
+  history(): Frontier
+}
+
+export function journalReader({ rows, index, identity, streams, ...now }: Parts): JournalReader {
+  const hash = historyHash(identity.hashId)
+
+  async function sealAt(row: number): Promise<SealRow> {
+    const found = await rows.get(row)
+    if (found.kind !== 'seal') throw damaged(`row ${row} of the journal should be a seal`)
+    return decodeSealRow(found.body)
+  }
+
+  async function seal(seq: number): Promise<SealRow> {
+    const row = await index.sealRow(seq)
+    if (row === undefined) throw damaged(`seal ${seq} is not in the journal`)
+    return sealAt(row)
+  }
+
+  async function* sealsFrom(stream: number, size: number) {
+    for await (const row of index.sealsFrom(stream, size)) {
+      const found = await sealAt(row)
+      const segment = found.segments.find((of) => of.stream === stream)
+      if (segment) yield { seal: found, segment, row }
+    }
+  }
+
+  /** The leaves [from, to) that rows [firstRow, endRow) hold, missing ones as null. */
+  async function* leavesIn(
+    stream: number,
+    [from, to]: readonly [number, number],
+    [firstRow, endRow]: readonly [number, number],
+    seq: number | null,
+  ): AsyncGenerator<FoundLeaf, void> {
+    const found: FoundLeaf[] = Array.from({ length: to - from }, (_, i) => ({
+      index: from + i,
+      leaf: null,
+      committedAtMs: null,
+      seq,
+    }))
+    for await (const row of rows.rows(firstRow, endRow)) {
+      const frame = row.kind === 'frame' ? decodeFrame(row.body) : undefined
+      for (const [i, run] of frame?.runs.entries() ?? []) {
+        if (frame === undefined || run.stream !== stream) continue
+        if (run.start >= to || run.start + run.count <= from) continue
+        for (const [k, leaf] of frame.leavesOf(i).entries()) {
+          const at = run.start + k - from
+          if (at < 0 || at >= found.length) continue
+          found[at] = { index: from + at, leaf, committedAtMs: frame.committedAtMs, seq }
+        }
+      }
+    }
+    yield* found
+  }
+
+  async function* leaves(stream: number, from: number, to: number) {
+    let at = from
+    for await (const { seal, segment, row } of sealsFrom(stream, from + 1)) {
+      if (at >= to) return
+      const end = Math.min(to, segment.size)
+      yield* leavesIn(stream, [at, end], [seal.firstRow, row], seal.seq)
+      at = end
+    }
+    if (at < to) yield* leavesIn(stream, [at, to], [now.batchFirstRow(), now.nextRow()], null)
+  }
+
+  function nodesOf(stream: number): NodeAt {
+    return async (low, high) => {
+      for await (const { segment } of sealsFrom(stream, high)) {
+        const { from, size, nodes } = segment
+        const place = placeOfNode(from, size, low, high)
+        if (place >= 0) return hashAt(nodes, place)
+        const inTail = tailNode(segment, low, high)
+        if (inTail) return inTail
+        break
+      }
+      const found: StoredLeaf[] = []
+      for await (const { index, leaf } of leaves(stream, low, high)) {
+        if (leaf === null) throw damaged(`leaf ${index} of stream ${stream} is gone`)
+        found.push(leaf)
+      }
+      return grow(historyHash(1), sm3Parents, emptyFrontier(), leafHashes(found)).root
+    }
+  }
+
+  const historyNodes: NodeAt = async (low, high) => {
+    const last = await seal(high - 1)
+    const place = placeOfNode(last.seq, last.seq + 1, low, high)
+    if (place >= 0) return hashAt(last.historyNodes, place)
+    if (high - low === 1) return statementLeaf(hash, last.header)
+    const leaves: Uint8Array[] = []
+    for (let i = low; i < high; i++) leaves.push(await historyNodes(i, i + 1))
+    return grow(hash, parentsOf(hash), emptyFrontier(), concat(...leaves)).root
+  }
+
+  async function known(number: number, descriptorBytes: Uint8Array): Promise<KnownStream> {
+    const descriptor = decodeDescriptor(descriptorBytes)
+    const tag = streamTag(descriptorBytes)
+    const open = streams.get(number)
+    return {
+      number,
+      tag,
+      descriptor,
+      descriptorBytes,
+      size: open?.size ?? (await index.sealedSize(number)),
+    }
+  }
+
+  return {
+    async *streams() {
+      const seen = new Set<number>()
+      for await (const [number, descriptor] of index.descriptors()) {
+        seen.add(number)
+        yield await known(number, descriptor)
+      }
+      for (const { number, descriptorBytes } of streams.values()) {
+        if (!seen.has(number)) yield await known(number, descriptorBytes)
+      }
+    },
+    async stream(number) {
+      const bytes = streams.get(number)?.descriptorBytes ?? (await index.descriptor(number))
+      return bytes && known(number, bytes)
+    },
+    leaves,
+    seal,
+    sealsFrom,
+    nodesOf,
+    historyNodes,
+    async historyRootAt(size) {
+      if (size === 0) return hash()
+      return (await seal(size - 1)).historyRoot
+    },
+  }
+}
+
+/** A subtree at the end of a sealed stream that is smaller than what is kept for good. */
+function tailNode({ size, tail }: SealedSegment, low: number, high: number) {
+  let at = size - (size % 16)
+  for (let width = 8, i = 0; width >= 1; width /= 2) {
+    if ((size & width) === 0) continue
+    if (at === low && at + width === high) return hashAt(tail, i)
+    at += width
+    i++
+  }
+  return undefined
+}
+
+const damaged = (what: string): KedgeError =>
+  new KedgeError('STORE_DAMAGED', what, { hint: 'kedge store check says what is damaged.' })
