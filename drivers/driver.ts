@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly signal: AbortSignal
   /** These bytes came from the device and are no reading: they are counted and recorded. */
   refuse(reason: string, bytes: Uint8Array): void
+  /** The device answered just now, and there was nothing to report on this source: its sign of life. */
+  heard(source: string): void
   clock(fix: ClockFix): void
   warn(message: string): void
 }

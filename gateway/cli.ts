@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { nearest } from '../config/did-you-mean.ts'
 import { findVerb, parseArguments } from './arguments.ts'
@@ -7,17 +6,38 @@ import { helpOf, overview } from './help.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 import { config } from './verbs/config.ts'
 import { decode } from './verbs/decode.ts'
+import { demo } from './verbs/demo.ts'
 import { encode } from './verbs/encode.ts'
+import { exportVerb } from './verbs/export.ts'
+import { init } from './verbs/init.ts'
+import { keys } from './verbs/keys.ts'
+import { prove } from './verbs/prove.ts'
+import { run } from './verbs/run.ts'
+import { shipment } from './verbs/shipment.ts'
 import { show } from './verbs/show.ts'
+import { status } from './verbs/status.ts'
+import { store } from './verbs/store.ts'
+import { trust } from './verbs/trust.ts'
 import { verify } from './verbs/verify.ts'
+import { version as programVersion } from './version.ts'
 
 /** Every verb; the help is printed from this table. */
 const commands: Readonly<Record<string, Command>> = {
+  demo,
+  init,
+  run,
+  status,
+  shipment,
+  prove,
   verify,
   show,
+  trust,
+  export: exportVerb,
+  store,
+  keys,
+  config,
   decode,
   encode,
-  config,
   help: {
     summary: 'Say what a verb does and which options it has',
     usage: '[VERB]',
@@ -79,8 +99,6 @@ async function help(verb: string | undefined, terminal: Terminal): Promise<numbe
 }
 
 async function version(terminal: Terminal): Promise<number> {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  const { version } = JSON.parse(manifest) as { version: string }
-  await terminal.print(terminal.json ? JSON.stringify({ version }) : version)
+  await terminal.print(terminal.json ? JSON.stringify({ version: programVersion }) : programVersion)
   return 0
 }

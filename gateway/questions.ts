@@ -34,6 +34,26 @@ export function parseExpectation(text: string): Expectation {
   return { stream, by: parse === parseIndex ? 'index' : 'time', ...range }
 }
 
+/** `--from` and `--to`; what is not given has no end. */
+export function parseMoments(
+  from: string | undefined,
+  to: string | undefined,
+): { from: number; to: number } {
+  const at = (option: string, text: string, rounding: 'down' | 'up') => {
+    const moment = parseMoment(text, rounding)
+    if (!Number.isNaN(moment)) return moment
+    throw new KedgeError('USAGE', `${option} ${text} is no time`, {
+      hint: 'such as 2026-01-31T08:00:00Z',
+    })
+  }
+  const moments = {
+    from: from === undefined ? Number.NEGATIVE_INFINITY : at('--from', from, 'down'),
+    to: to === undefined ? Number.POSITIVE_INFINITY : at('--to', to, 'up'),
+  }
+  if (moments.from <= moments.to) return moments
+  throw new KedgeError('USAGE', '--from is later than --to')
+}
+
 function parseIndex(text: string): number {
   const index = Number(text)
   return Number.isSafeInteger(index) ? index : Number.NaN

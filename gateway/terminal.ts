@@ -21,6 +21,16 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: 2,
   TRUST_INVALID: 2,
   EVIDENCE_MALFORMED: 4,
+  STORE_MISSING: 2,
+  STORE_EXISTS: 2,
+  NOT_FOUND: 2,
+  STORE_IN_USE: 75,
+  STORE_FULL: 75,
+  STORE_FAILED: 75,
+  LEDGER_IN_USE: 75,
+  LISTEN_REFUSED: 75,
+  NOT_ANCHORED: 75,
+  NOT_SIGNED: 75,
 }
 
 export function openTerminal(json: boolean, lang: string | undefined): Terminal {

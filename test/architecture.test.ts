@@ -33,6 +33,7 @@ const contracts: Record<string, readonly string[]> = {
     'drivers/transports/',
     'drivers/decimal.ts',
     'drivers/epc',
+    'drivers/m100',
     'drivers/nmea',
   ],
 }

@@ -15,6 +15,8 @@ export interface Bench<Options> extends AsyncDisposable {
   garble(): Promise<void>
   /** It stays connected and says no word more. */
   hush(): Promise<void>
+  /** It answers, and has nothing to report. */
+  idle?(): Promise<void>
   unplug(): Promise<void>
   replug(): Promise<void>
   /** How many files or connections of the device are open at the moment. */
@@ -25,11 +27,15 @@ export interface Suite<Schema extends z.ZodObject> {
   readonly driver: Driver<Schema>
   /** Its module, from the root of the repository. */
   readonly module: string
+  /** The device answers when it has nothing to report, so that silence and absence are not the same. */
+  readonly saysWhenIdle?: boolean
   openBench(): Promise<Bench<z.output<Schema>>>
 }
 
 export interface Watched {
   readonly refused: { readonly reason: string; readonly bytes: Uint8Array }[]
+  /** Sources whose device answered and had nothing to report, once for every time. */
+  readonly heard: string[]
   readonly fixes: ClockFix[]
   readonly warnings: string[]
 }
@@ -40,20 +46,38 @@ export function watch<Schema extends z.ZodObject>(
   options: z.output<Schema>,
   signal: AbortSignal,
 ) {
-  const watched: Watched = { refused: [], fixes: [], warnings: [] }
+  const watched: Watched = { refused: [], heard: [], fixes: [], warnings: [] }
   const samples = driver.read(options, {
     signal,
     refuse: (reason, bytes) => void watched.refused.push({ reason, bytes }),
+    heard: (source) => void watched.heard.push(source),
     clock: (fix) => void watched.fixes.push(fix),
     warn: (message) => void watched.warnings.push(message),
   })
   return { samples, ...watched }
 }
 
+/** A driver that is told to stop, and has closed what it opened, when the test is over. */
+export function started<Schema extends z.ZodObject>(
+  driver: Driver<Schema>,
+  options: z.output<Schema>,
+) {
+  const stop = new AbortController()
+  const watched = watch(driver, options, stop.signal)
+  return {
+    ...watched,
+    stop: () => stop.abort(),
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await watched.samples.return()
+    },
+  }
+}
+
 /** What every driver must keep; a new one adds a line to its own test file. */
 export function driverSuite<Schema extends z.ZodObject>(
   name: string,
-  { driver, module, openBench }: Suite<Schema>,
+  { driver, module, saysWhenIdle, openBench }: Suite<Schema>,
 ): void {
   /** A test on a bench of its own; whatever it leaves open is the driver's fault. */
   const onBench = (
@@ -104,12 +128,28 @@ export function driverSuite<Schema extends z.ZodObject>(
   onBench('it stops even while the device says nothing', async (t, bench) => {
     await bench.hush()
     const stop = new AbortController()
-    const { samples } = watch(driver, bench.options, stop.signal)
+    const { samples, heard } = watch(driver, bench.options, stop.signal)
     const next = samples.next()
     await setTimeout(50)
     stop.abort()
     t.deepEqual(await next, { done: true, value: undefined })
+    t.deepEqual(heard, [], 'a device that says nothing gives no sign of life')
   })
+
+  if (saysWhenIdle) {
+    onBench('a device that has nothing to report is heard', async (t, bench) => {
+      await bench.idle?.()
+      const stop = new AbortController()
+      const { samples, heard } = watch(driver, bench.options, stop.signal)
+      const next = samples.next()
+      await until(() => heard.length > 1)
+      stop.abort()
+      t.true((await next).done, 'and records nothing')
+      t.true(heard.length > 1)
+      const named = driver.sources(bench.options).map(({ source }) => source)
+      t.true(heard.every((source) => named.includes(source)))
+    })
+  }
 
   onBench('told to stop before it began, it opens nothing', async (t, bench) => {
     const { samples } = watch(driver, bench.options, AbortSignal.abort())
@@ -188,9 +228,9 @@ export function driverSuite<Schema extends z.ZodObject>(
   }
 }
 
-/** Waits until something is so, or five seconds. */
+/** Waits until something is so, or half a minute. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500 && !(await isSo()); tries++) await setTimeout(10)
+  for (let tries = 0; tries < 3000 && !(await isSo()); tries++) await setTimeout(10)
 }
 
 /** The far side of a wire learns of the end a moment later. */

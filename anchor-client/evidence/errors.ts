@@ -30,10 +30,12 @@ export const errorCodes = {
   STORE_DAMAGED: 'The store is not as it was written, in a way that cannot be mended from itself.',
   STORE_FAILED: 'The store could not be written.',
   STORE_FULL: 'There is no more room for readings.',
-  STORE_BEHIND: 'A ledger knows more of this gateway than its store: restored, cloned or rolled back.',
+  STORE_BEHIND:
+    'A ledger knows more of this gateway than its store: restored, cloned or rolled back.',
   NOT_ANCHORED: 'No ledger has taken this so far.',
   NOT_SIGNED: 'No checkpoint may be signed so far.',
   NOT_FOUND: 'There is no such stream, reading or shipment.',
+  LISTEN_REFUSED: 'The gateway cannot listen on an address.',
   INTERNAL: 'A fault in the program itself.',
 } as const
 

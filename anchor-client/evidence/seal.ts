@@ -110,18 +110,23 @@ const headPrefix = Uint8Array.of(3)
 export const checkpointHead = ({ hashId, size, root }: Checkpoint): Uint8Array =>
   historyHash(hashId)(headPrefix, u64(size), root)
 
-const checkpointPrefix = utf8('kedge/checkpoint/v1\0')
-
 /** M: the 32 bytes that the gateway signs, and that a chain's `sm2Verify` takes. */
-export const checkpointMessage = (checkpoint: Checkpoint): Uint8Array =>
-  sm3(
-    checkpointPrefix,
-    checkpoint.gateway,
-    u32(checkpoint.incarnation),
-    u64(checkpoint.size),
-    Uint8Array.of(checkpoint.hashId),
-    checkpointHead(checkpoint),
-  )
+export const checkpointMessage = messageAfter(utf8('kedge/checkpoint/v1\0'))
+
+/** Signed while it is not known what the ledgers hold: never evidence. */
+export const interimMessage = messageAfter(utf8('kedge/interim/v1\0'))
+
+function messageAfter(prefix: Uint8Array) {
+  return (checkpoint: Checkpoint): Uint8Array =>
+    sm3(
+      prefix,
+      checkpoint.gateway,
+      u32(checkpoint.incarnation),
+      u64(checkpoint.size),
+      Uint8Array.of(checkpoint.hashId),
+      checkpointHead(checkpoint),
+    )
+}
 
 interface Incarnation {
   readonly gateway: Uint8Array

@@ -20,7 +20,7 @@ export function* shownReadings(bytes: Uint8Array): Iterable<Record<string, unkno
   }
 }
 
-function shownLeaf(
+export function shownLeaf(
   descriptor: Descriptor,
   leaf: Leaf,
   order: Uint8Array | undefined,

@@ -7,17 +7,38 @@ import { sm3 } from './sm3.ts'
  * one canonical form (key on the curve, 1 ≤ r, s < n) is simply not valid: it never throws.
  */
 export function verifySm2(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return verifySm2Digest(key, sm3(signerDigest(key), message), signature)
+}
+
+/** The same over e of the standard, which says nothing about a message: whoever chooses e can forge. */
+export function verifySm2Digest(key: Uint8Array, e: Uint8Array, signature: Uint8Array): boolean {
   const point = publicPoint(key)
-  if (point === undefined || signature.length !== 64) return false
-  const r = toNumber(signature.subarray(0, 32))
-  const s = toNumber(signature.subarray(32))
-  if (r < 1n || r >= n || s < 1n || s >= n) return false
-  const t = (r + s) % n
-  if (t === 0n) return false
+  const numbers = signatureNumbers(signature)
+  if (point === undefined || numbers === undefined) return false
+  const { r, s, t } = numbers
   const sum = Point.BASE.multiplyUnsafe(s).add(point.multiplyUnsafe(t))
   if (sum.is0()) return false
-  const e = toNumber(sm3(signerDigest(key), message))
-  return (e + sum.toAffine().x) % n === r
+  return (toNumber(e) + sum.toAffine().x) % n === r
+}
+
+/** Whether these bytes are the one canonical form of some signature: 1 ≤ r, s < n, and r + s ≠ n. */
+export const isSignature = (signature: Uint8Array): boolean =>
+  signatureNumbers(signature) !== undefined
+
+function signatureNumbers(signature: Uint8Array) {
+  if (signature.length !== 64) return undefined
+  const r = toNumber(signature.subarray(0, 32))
+  const s = toNumber(signature.subarray(32))
+  if (r < 1n || r >= n || s < 1n || s >= n) return undefined
+  const t = (r + s) % n
+  return t === 0n ? undefined : { r, s, t }
+}
+
+/** Whether these 32 bytes are a private key: 1 ≤ d ≤ n − 2, since for n − 1 no signature can be made. */
+export function isPrivateKey(d: Uint8Array): boolean {
+  if (d.length !== 32) return false
+  const number = toNumber(d)
+  return number >= 1n && number <= n - 2n
 }
 
 /** Whether these 65 bytes are 04‖x‖y of a point on the curve, coordinates below p. */
@@ -34,7 +55,8 @@ const Gx = 0x32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7n
 const Gy = 0xbc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0n
 
 const Point = weierstrass({ p, n, h: 1n, a, b, Gx, Gy })
-type CurvePoint = typeof Point.BASE
+export type CurvePoint = typeof Point.BASE
+export const sm2Curve = { base: Point.BASE, order: n } as const
 
 const toNumber = (bytes: Uint8Array): bigint => BigInt(`0x${bytesToHex(bytes)}`)
 
@@ -42,7 +64,8 @@ const toNumber = (bytes: Uint8Array): bigint => BigInt(`0x${bytesToHex(bytes)}`)
 const points = new Map<string, CurvePoint | undefined>()
 const maxPoints = 64
 
-function publicPoint(key: Uint8Array): CurvePoint | undefined {
+/** The point that 65 bytes name; undefined where they are not 04‖x‖y in their one form. */
+export function publicPoint(key: Uint8Array): CurvePoint | undefined {
   if (key.length !== 65 || key[0] !== 4) return undefined
   const name = bytesToHex(key)
   if (points.has(name)) return points.get(name)
@@ -56,11 +79,18 @@ function publicPoint(key: Uint8Array): CurvePoint | undefined {
 }
 
 // ENTL ‖ id ‖ a ‖ b ‖ Gx ‖ Gy of GB/T 32918.2 section 5.5; the public key follows.
-const identity = utf8('1234567812345678')
+export const standardId = '1234567812345678'
 const curveConstants = hexToBytes(
   [a, b, Gx, Gy].map((constant) => constant.toString(16).padStart(64, '0')).join(''),
 )
-const signerPrefix = concat(Uint8Array.of(0, 8 * identity.length), identity, curveConstants)
+const prefixFor = (id: string): Uint8Array => {
+  const identity = utf8(id)
+  const bits = 8 * identity.length
+  if (bits > 0xffff) throw new TypeError('an id of more than 8,191 bytes')
+  return concat(Uint8Array.of(bits >> 8, bits & 0xff), identity, curveConstants)
+}
+const standardPrefix = prefixFor(standardId)
 
-/** Z of the standard: what binds a signature to the signer's key and the standard id. */
-const signerDigest = (key: Uint8Array): Uint8Array => sm3(signerPrefix, key.subarray(1))
+/** Z of the standard: what binds a signature to the signer's key and id. Evidence knows the standard id alone. */
+export const signerDigest = (key: Uint8Array, id?: string): Uint8Array =>
+  sm3(id === undefined ? standardPrefix : prefixFor(id), key.subarray(1))

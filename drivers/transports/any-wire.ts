@@ -7,7 +7,7 @@ import type { Wire } from './wire.ts'
 export const wireOptions = ({ baudRate, silentMs }: { baudRate: number; silentMs: number }) => ({
   port: z
     .string()
-    .refine((port) => /^\/\S+$/.test(port) || isTcp(port), 'a path or tcp://host:port')
+    .refine((port) => /^\/[^\0\r\n]+$/.test(port) || isTcp(port), 'a path or tcp://host:port')
     .describe('Serial port, such as /dev/serial/by-id/…, or tcp://host:port'),
   baudRate: z.int().min(300).max(4_000_000).default(baudRate).describe('Speed of a serial port'),
   silentMs: z

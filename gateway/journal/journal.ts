@@ -18,7 +18,7 @@ import { openJournalIndex } from './journal-index.ts'
 import { type JournalReader, journalReader } from './journal-reader.ts'
 import { recordLost } from './record-lost.ts'
 import { type Opened, replay } from './replay.ts'
-import { openRowStore } from './row-store.ts'
+import { type DamagedRow, openRowStore, type Row } from './row-store.ts'
 import { encodeSealRow, type SealRow, type Snapshot } from './seal-row.ts'
 import { encodeSignature, type SignedSize } from './signature-row.ts'
 import { newStreamState, type StreamState } from './stream-state.ts'
@@ -60,6 +60,10 @@ export interface Journal extends AsyncDisposable {
   /** Seals what is committed; header, segments and trees are on the disk when it resolves. */
   seal(state: () => Statement, isFinal?: boolean): Promise<Sealed>
   keepSignature(signed: SignedSize): Promise<void>
+  /** Everything as it is on the disk. */
+  rows(): AsyncGenerator<Row | DamagedRow, void>
+  /** About how much of the disk it takes. */
+  bytes(): Promise<number>
   /** Said of this start, kept in snapshots. */
   setBoot(boot: number, machineBoot: Uint8Array): void
 }
@@ -70,13 +74,16 @@ export interface JournalOptions {
   readonly identity: JournalIdentity
   readonly mayCreate: boolean
   readonly nowMs: () => number | null
+  /** Called after each frame. */
+  readonly onCommitted: () => void
+  /** Nothing more is taken: it must be opened again. */
   readonly onBroken: (error: KedgeError) => void
 }
 
 const snapshotEverySeals = 64
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { folder, indexFolder, identity, mayCreate, nowMs, onBroken } = options
+  const { folder, indexFolder, identity, mayCreate, nowMs, onCommitted, onBroken } = options
   const rows = await openRowStore(folder, mayCreate)
   const opened = await replay(rows, identity).catch(async (error) => {
     await rows[Symbol.asyncDispose]()
@@ -89,7 +96,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let { sealsSinceSnapshot, snapshotRow } = opened
   let addedBytes = 0
   const firstRow = opened.nextRow + (await recordLost(rows, opened, nowMs()))
-  const writer: Writer = startWriter(rows, firstRow, nowMs, onBroken)
+  const writer: Writer = startWriter(rows, firstRow, nowMs, onCommitted, onBroken)
   const index = await openJournalIndex(indexFolder, rows, () => writer.nextRow)
 
   /** The row, and what is so once it is on the disk. */
@@ -226,6 +233,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return stream
     },
     add(entry, holdMs = 0) {
+      entry.stream.added += 1
       addedBytes += entry.leaf.head.length + entry.leaf.body.length
       writer.add(entry, holdMs)
     },
@@ -243,6 +251,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     async keepSignature(signed) {
       await writer.row(() => ({ kind: 'signature', body: encodeSignature(signed), sync: false }))
     },
+    rows: () => rows.rows(0, writer.nextRow),
+    bytes: () => rows.bytes(),
     setBoot(number, machine) {
       boot = number
       machineBoot = machine

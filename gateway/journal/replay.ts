@@ -151,7 +151,7 @@ export async function replay(rows: RowStore, identity: JournalIdentity): Promise
     const isRight = holes.length === 0 && equalBytes(grown.root, root)
     if (!isRight) {
       const gone = holes.length > 0 ? holes : [{ from, to: size }]
-      damage.push(...gone.map((hole) => ({ ...hole, tag: stream.tag, size, root })))
+      damage.push(...widened(gone, size).map((hole) => ({ ...hole, tag: stream.tag, size, root })))
     }
     stream.sealed = isRight ? grown.frontier : frontierAfter(stream.sealed, segment)
   }
@@ -199,6 +199,7 @@ export async function replay(rows: RowStore, identity: JournalIdentity): Promise
     stream.fresh = hashes.length > 0 ? [hashes] : []
     stream.size = end
     stream.assigned = end
+    stream.added = end
     sumUp(stream, lastRun.get(stream.number) ?? [])
   }
   return {
@@ -262,6 +263,19 @@ function frontierAfter(before: Frontier, { from, size, nodes, tail }: SealedSegm
     at += leaves
   }
   return { subtrees: after, size }
+}
+
+/** What can be shown without these leaves: nodes of 16, and at the end of a seal the smaller ones kept with it. */
+function widened(holes: readonly Hole[], size: number): Hole[] {
+  const wide: { from: number; to: number }[] = []
+  for (const { from, to } of holes) {
+    const low = from - (from % 16)
+    const high = Math.min(size, Math.ceil(to / 16) * 16)
+    const last = wide.at(-1)
+    if (last && low <= last.to) last.to = Math.max(last.to, high)
+    else wide.push({ from: low, to: high })
+  }
+  return wide
 }
 
 const declares = (record: LeafRecord, { tag, from, to, size }: Damaged): boolean =>

@@ -9,6 +9,8 @@ export interface StreamState {
   readonly tag: Uint8Array
   readonly descriptor: Descriptor
   readonly descriptorBytes: Uint8Array
+  /** The index of the next leaf that is added. */
+  added: number
   /** Indices given away, to leaves that are committed or being written. */
   assigned: number
   /** Leaves on the disk. */
@@ -32,6 +34,7 @@ export function newStreamState(number: number, descriptorBytes: Uint8Array): Str
     tag: streamTag(descriptorBytes),
     descriptor: decodeDescriptor(descriptorBytes),
     descriptorBytes,
+    added: 0,
     assigned: 0,
     size: 0,
     sealed: emptyFrontier(),

@@ -42,6 +42,7 @@ export function startWriter(
   rows: RowStore,
   firstRow: number,
   nowMs: () => number | null,
+  onCommitted: () => void,
   onBroken: (error: KedgeError) => void,
 ): Writer {
   let queue: Entry[] = []
@@ -133,6 +134,7 @@ export function startWriter(
       const { start } = runs[i] as Run
       for (let k = 0; k < of.length; k++) (of[k] as Entry).committed?.(start + k)
     }
+    onCommitted()
   }
 
   return {

@@ -1,15 +1,14 @@
-import { join } from 'node:path'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { nearest } from '../../config/did-you-mean.ts'
 import { type Explained, explain, explainAll } from '../../config/explain.ts'
-import { type Loaded, loadConfig, type Refused, tooLarge } from '../../config/load.ts'
 import { asText } from '../../config/reference.ts'
-import { gatewaySchema, registry } from '../../config/registry.ts'
+import { gatewaySchema } from '../../config/registry.ts'
 import { type Setting, type Settings, settingsIn } from '../../config/setting.ts'
 import { maxConfigBytes } from '../../config/yaml.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { root, typedPath } from '../paths.ts'
+import { configFileOf, dataOf } from '../data-of.ts'
+import { readConfig } from '../read-config.ts'
 import { readInput } from '../read-input.ts'
 import { jsonLine, printable, type Terminal } from '../terminal.ts'
 
@@ -69,31 +68,12 @@ async function check(args: Arguments, operand: string | undefined, terminal: Ter
   if (operand !== undefined && args.text('config') !== undefined) {
     throw new KedgeError('USAGE', 'FILE and --config name a file each', { hint: 'name one' })
   }
-  const file = operand ?? fileOf(args)
-  const { faults = [] } = await readConfig(file, folderOf(args))
+  const file = operand ?? configFileOf(args)
+  const { faults = [] } = await readConfig(file, dataOf(args).folder)
   const codes = faults.map(({ at, error }) => terminal.explain(error, at))
   if (codes.length > 0) return Math.max(...codes)
   await terminal.print(terminal.json ? jsonLine({ ok: true }) : `${printable(file)}: ok`)
   return 0
-}
-
-const folderOf = (args: Arguments): string => typedPath(args.text('data') ?? join(root, '.kedge'))
-
-const fileOf = (args: Arguments): string =>
-  args.text('config') ?? join(args.text('data') ?? join(root, '.kedge'), 'kedge.yaml')
-
-/** A configuration, or its faults for `terminal.explain`; what cannot be read at all is one fault. */
-async function readConfig(file: string, dataFolder: string): Promise<Loaded | Refused> {
-  try {
-    const input = await readInput(file, maxConfigBytes)
-    if ('tooLarge' in input) return tooLarge(file)
-    return loadConfig(input.bytes, file, dataFolder, registry)
-  } catch (error) {
-    if (!(error instanceof KedgeError)) throw error
-    const { code, message, cause } = error
-    const hint = 'name the file: kedge config check FILE'
-    return { faults: [{ at: file, error: new KedgeError(code, message, { hint, cause }) }] }
-  }
 }
 
 async function explainKey(args: Arguments, key: string | undefined, terminal: Terminal) {
@@ -121,7 +101,7 @@ async function explainKey(args: Arguments, key: string | undefined, terminal: Te
 
 /** What the file at hand says; without `--config` there need be none. */
 async function settingsOf(args: Arguments): Promise<Settings | undefined> {
-  const file = fileOf(args)
+  const file = configFileOf(args)
   try {
     const input = await readInput(file, maxConfigBytes)
     return 'tooLarge' in input ? undefined : settingsIn(input.bytes, file, gatewaySchema)

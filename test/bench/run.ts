@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util'
+import { benchCrypto } from './crypto.ts'
 import { type Row, ratioOf } from './row.ts'
 import { benchVerify } from './verify.ts'
 
 /** npm run bench -- [TOPIC] [--json]: every number beside a peer or a limit from the same run. */
-const topics: Readonly<Record<string, () => Iterable<Row>>> = { verify: benchVerify }
+const topics: Readonly<Record<string, () => Iterable<Row>>> = {
+  crypto: benchCrypto,
+  verify: benchVerify,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

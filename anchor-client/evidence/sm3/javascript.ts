@@ -22,6 +22,26 @@ export function sm3InJavaScript(parts: readonly Uint8Array[]): Uint8Array {
       }
     }
   }
+  return digestAfter(filled, length)
+}
+
+/** Takes in whole blocks, for a stream that keeps its own state. */
+export function absorbInJavaScript(into: Int32Array, blocks: Uint8Array): void {
+  state.set(into)
+  for (let at = 0; at < blocks.length; at += 64) {
+    block.set(blocks.subarray(at, at + 64))
+    compress()
+  }
+  into.set(state)
+}
+
+export function finishInJavaScript(from: Int32Array, rest: Uint8Array, length: number): Uint8Array {
+  state.set(from)
+  block.set(rest)
+  return digestAfter(rest.length, length)
+}
+
+function digestAfter(filled: number, length: number): Uint8Array {
   pad(filled, length)
   const digest = new Uint8Array(32)
   for (let i = 0; i < 8; i++) writeWord(digest, 4 * i, state[i] as number)

@@ -1,0 +1,112 @@
+/** What `kedge anchor ls|get|retry` says: an object an anchor. */
+import { bytesToHex, equalBytes } from '../../anchor-client/evidence/bytes.ts'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
+import type { Place } from '../../anchor-client/ledgers/ledger.ts'
+import type { Anchor, Flight } from './anchor-records.ts'
+import type { AnchorStore } from './anchor-store.ts'
+import type { SignedHead } from './history.ts'
+import type { Bell } from './pace.ts'
+
+export interface AnchorRow {
+  readonly ledger: string
+  readonly size: number
+  readonly root: string
+  readonly state: 'final' | Flight['state']
+  readonly block: number | null
+  readonly at: string | null
+  readonly cost: string | null
+  /** Whether the ledger's proof is kept here already. */
+  readonly proof: boolean
+  /** A transaction hash, or an entry; null once it is final, as the block says more. */
+  readonly id: string | null
+}
+
+/** Newest first, each ledger's own, what is on its way before what is final. */
+export async function* listAnchors(
+  store: AnchorStore,
+  ledger?: string,
+): AsyncGenerator<AnchorRow, void> {
+  for (const { name, ledgerId } of pinsOf(store, ledger)) {
+    const flight = await store.flight(ledgerId)
+    if (flight !== null && flight !== 'damaged') yield flightRow(name, flight)
+    for await (const anchor of store.list(ledgerId, true)) yield anchorRow(name, anchor)
+  }
+}
+
+/** The anchors that cover a history of this size: of each ledger the first. */
+export async function getAnchors(
+  store: AnchorStore,
+  size: number,
+  ledger?: string,
+): Promise<readonly AnchorRow[]> {
+  const rows: AnchorRow[] = []
+  for (const { name, ledgerId } of pinsOf(store, ledger)) {
+    const anchor = await store.firstCovering(ledgerId, size)
+    if (anchor !== null) rows.push(anchorRow(name, anchor))
+  }
+  if (rows.length > 0) return rows
+  throw new KedgeError('NOT_ANCHORED', `no ledger has taken ${size} batches so far`, {
+    hint: 'kedge anchor ls shows what is on its way; kedge anchor retry asks at once.',
+  })
+}
+
+/** Asks now, whatever pause was being waited out. Says what is on its way. */
+export async function retryAnchors(
+  store: AnchorStore,
+  bells: ReadonlyMap<string, Bell>,
+  ledger?: string,
+): Promise<readonly AnchorRow[]> {
+  const rows: AnchorRow[] = []
+  for (const { name, ledgerId } of pinsOf(store, ledger)) {
+    const flight = await store.flight(ledgerId)
+    if (flight !== null && flight !== 'damaged') rows.push(flightRow(name, flight))
+  }
+  for (const [name, bell] of bells) if (ledger === undefined || ledger === name) bell.ring()
+  return rows
+}
+
+function pinsOf(store: AnchorStore, ledger: string | undefined) {
+  // An entry that was taken out of the configuration may have left its name on a ledger that has another now.
+  const pins = store
+    .pins()
+    .filter(({ name }) => ledger === undefined || name === ledger)
+    .filter((pin, i, all) => all.findIndex((one) => equalBytes(one.ledgerId, pin.ledgerId)) === i)
+  if (pins.length > 0 || ledger === undefined) return pins
+  throw new KedgeError('NOT_FOUND', `nothing is known of a ledger ${ledger}`, {
+    hint: 'kedge anchor ls shows the ledgers that were used.',
+  })
+}
+
+const anchorRow = (ledger: string, anchor: Anchor): AnchorRow => ({
+  ...rowOf(ledger, anchor, 'final', anchor.place),
+  proof: anchor.proof !== null,
+  id: null,
+})
+
+const flightRow = (ledger: string, flight: Flight): AnchorRow => ({
+  ...rowOf(ledger, flight.target, flight.state, flight.state === 'included' ? flight.place : null),
+  proof: false,
+  id: flight.state === 'planned' ? null : flight.prepared.id,
+})
+
+const rowOf = (
+  ledger: string,
+  { size, root }: SignedHead,
+  state: AnchorRow['state'],
+  place: Place | null,
+) => ({
+  ledger,
+  size,
+  root: bytesToHex(root),
+  state,
+  block: place?.height ?? null,
+  at: timeOf(place),
+  cost: place?.cost ?? null,
+})
+
+/** A ledger's time may be any number. */
+const timeOf = (place: Place | null): string | null => {
+  const timeMs = place?.timeMs ?? null
+  return timeMs !== null && timeMs < Date.UTC(10_000, 0) ? formatTime(timeMs) : null
+}

@@ -1,0 +1,130 @@
+/** Opens the ledgers that the configuration names, each with its own account. */
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import type { Ledger, LedgerHost, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
+
+/** An entry of the configuration, already checked. */
+export type LedgerEntry = { readonly ledger: string } & Readonly<Record<string, unknown>>
+
+export interface OpenedLedger {
+  /** `embedded`, and the second of its kind `embedded-2`. */
+  readonly name: string
+  readonly entry: LedgerEntry
+  readonly session: LedgerSession
+  /** Closes it and opens it again behind the same session: for one whose files could not be written. */
+  renew(signal: AbortSignal): Promise<void>
+}
+
+/** One that cannot be opened keeps nobody from recording, nor the others from being anchored on. */
+export interface ClosedLedger {
+  readonly name: string
+  readonly entry: LedgerEntry
+  readonly error: KedgeError
+}
+
+export interface Ledgers extends AsyncDisposable {
+  readonly opened: readonly OpenedLedger[]
+  readonly closed: readonly ClosedLedger[]
+}
+
+export interface LedgerAccounts {
+  nowMs(): number | null
+  keyFor(entry: LedgerEntry, name: string): Promise<Pick<LedgerHost, 'publicKey' | 'sign'>>
+  /** Whether the store of anchors has nothing of it: `(_, name) => store.pinned(name) === undefined`. */
+  isFirstUse(entry: LedgerEntry, name: string): boolean
+}
+
+export async function openLedgers(
+  entries: readonly LedgerEntry[],
+  registry: Readonly<Record<string, Ledger>>,
+  accounts: LedgerAccounts,
+): Promise<Ledgers> {
+  const opened: (OpenedLedger & AsyncDisposable)[] = []
+  const closed: ClosedLedger[] = []
+  for (const [i, entry] of entries.entries()) {
+    const name = nameOf(entries, i)
+    try {
+      opened.push(await openLedger(name, entry, registry, accounts))
+    } catch (error) {
+      if (!(error instanceof KedgeError)) {
+        await closeAll(opened)
+        throw error
+      }
+      closed.push({ name, entry, error })
+    }
+  }
+  return { opened, closed, [Symbol.asyncDispose]: () => closeAll(opened) }
+}
+
+async function openLedger(
+  name: string,
+  entry: LedgerEntry,
+  registry: Readonly<Record<string, Ledger>>,
+  accounts: LedgerAccounts,
+): Promise<OpenedLedger & AsyncDisposable> {
+  const { ledger: kind, ...options } = entry
+  const ledger = registry[kind]
+  if (ledger === undefined) throw new KedgeError('CONFIG_INVALID', `there is no ledger ${kind}`)
+  const key = await accounts.keyFor(entry, name)
+  const connect = (): Promise<LedgerSession> =>
+    ledger.connect(options, {
+      nowMs: () => accounts.nowMs(),
+      publicKey: key.publicKey,
+      sign: (message) => key.sign(message),
+      isFirstUse: accounts.isFirstUse(entry, name),
+    })
+  let current = await connect()
+  let isClosed = false
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after the other: closing must not overtake an opening. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+  return {
+    name,
+    entry,
+    session: behind(() => current),
+    renew: (signal) =>
+      inTurn(async () => {
+        if (isClosed || signal.aborted) return
+        await current[Symbol.asyncDispose]()
+        current = await connect()
+      }),
+    [Symbol.asyncDispose]: () =>
+      inTurn(async () => {
+        isClosed = true
+        await current[Symbol.asyncDispose]()
+      }),
+  }
+}
+
+/** A session that stays while the connection behind it is exchanged. */
+const behind = (current: () => LedgerSession): LedgerSession => ({
+  describe: (...asked) => current().describe(...asked),
+  head: (...asked) => current().head(...asked),
+  prepare: (...asked) => current().prepare(...asked),
+  send: (...asked) => current().send(...asked),
+  status: (...asked) => current().status(...asked),
+  find: (...asked) => current().find(...asked),
+  iterate: (...asked) => current().iterate(...asked),
+  prove: (...asked) => current().prove(...asked),
+  beacon: (...asked) => current().beacon(...asked),
+  proveBeacon: (...asked) => current().proveBeacon(...asked),
+  health: (...asked) => current().health(...asked),
+  get registrar() {
+    return current().registrar
+  },
+  [Symbol.asyncDispose]: () => current()[Symbol.asyncDispose](),
+})
+
+/** By kind, so that another kind listed before it does not give it another name. */
+function nameOf(entries: readonly LedgerEntry[], i: number): string {
+  const kind = entries[i]?.ledger ?? ''
+  const before = entries.slice(0, i).filter(({ ledger }) => ledger === kind).length
+  return before === 0 ? kind : `${kind}-${before + 1}`
+}
+
+async function closeAll(opened: readonly AsyncDisposable[]): Promise<void> {
+  for (const one of opened) await one[Symbol.asyncDispose]()
+}

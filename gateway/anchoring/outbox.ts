@@ -1,0 +1,160 @@
+/** Runs one ledger's outbox for as long as the gateway runs. Whatever is asked again is asked again here. */
+import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
+import type { LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
+import type { Anchor } from './anchor-records.ts'
+import type { AnchorStore } from './anchor-store.ts'
+import { asked } from './asked.ts'
+import type { History } from './history.ts'
+import { type OutboxEnd, openOutbox, type Rest } from './outbox-steps.ts'
+import { type Bell, backoffMs, firstOf, newBell, type Pace, pause, usualPace } from './pace.ts'
+
+export type AnchorEvent =
+  | {
+      readonly event: 'anchored'
+      readonly ledger: string
+      readonly size: number
+      readonly height: number
+      readonly hash: string
+      readonly timeMs: number | null
+    }
+  /** Told when it begins, not at every retry; `over` when it has ended. */
+  | {
+      readonly event: 'anchor-trouble'
+      readonly ledger: string
+      readonly state: string
+      readonly why: string
+    }
+
+export interface OutboxOptions {
+  /** As the configuration has it: `embedded`, `embedded-2`. */
+  readonly name: string
+  readonly session: LedgerSession
+  readonly history: History
+  readonly store: AnchorStore
+  readonly signal: AbortSignal
+  readonly onEvent: (event: AnchorEvent) => void
+  /** Resolves once a checkpoint of more than `size` may be anchored. */
+  waitForNewer(size: number, signal: AbortSignal): Promise<void>
+  /** Rung by whoever has changed something, or wants another try now. */
+  readonly bell?: Bell
+  readonly pace?: Pace
+  /** Opens the ledger anew behind the same session, where it says that it is not well. */
+  renew?(signal: AbortSignal): Promise<void>
+}
+
+/** Ends with `signal`, or where asking again would be wrong: that was told as trouble. */
+export async function runOutbox(options: OutboxOptions): Promise<'stopped' | OutboxEnd> {
+  const { name, session, history, store, signal, onEvent } = options
+  const { bell = newBell(), pace = usualPace } = options
+  const told = teller(name, onEvent)
+  const onAnchored = (anchor: Anchor) => {
+    attempt = 0
+    told.end('ledger')
+    onEvent(anchoredEvent(name, anchor))
+  }
+  const onNotice = (state: string, why: string) => told.begin('notice', state, why)
+  let attempt = 0
+  const outbox = openOutbox({ name, session, history, store, signal, onAnchored, onNotice })
+  let proofAttempt = 0
+  let proofDueMs = 0
+
+  async function prove(): Promise<number | null> {
+    const nowMs = performance.now()
+    if (nowMs >= proofDueMs) {
+      const unproved = await outbox.prove()
+      if (unproved === null) {
+        proofAttempt = 0
+        told.end('proof')
+        return null
+      }
+      const { count, why, isAmiss } = unproved
+      if (isAmiss || proofAttempt >= 3) told.begin('proof', 'unproved', `${count} anchors: ${why}`)
+      proofDueMs = performance.now() + backoffMs(pace, proofAttempt++, pace.mostMs)
+    }
+    return Math.max(0, proofDueMs - nowMs)
+  }
+
+  async function wait(rest: Rest): Promise<void> {
+    const proofInMs = await prove()
+    const waits = [bell.wait, ...(proofInMs === null ? [] : [pause(proofInMs)])]
+    if (rest.rest === 'idle') {
+      waits.push((until) => options.waitForNewer(rest.size, until))
+    } else if (rest.rest === 'slow') {
+      waits.push(pause(backoffMs({ ...pace, firstMs: pace.slowMs }, 0, pace.slowMs)))
+    } else {
+      const mostMs = rest.rest === 'poll' ? pace.pollMostMs : pace.mostMs
+      waits.push(pause(backoffMs(pace, attempt, mostMs)))
+    }
+    await firstOf(signal, waits)
+  }
+
+  try {
+    while (!signal.aborted) {
+      const rest = await outbox.step()
+      switch (rest.rest) {
+        case 'none':
+          continue
+        case 'end':
+          told.begin('ledger', rest.state, rest.why)
+          return rest.state
+        case 'idle':
+          attempt = 0
+          told.end('ledger')
+          told.end('notice')
+          break
+        case 'poll':
+          told.end('ledger')
+          break
+        case 'slow':
+          told.begin('ledger', rest.state, rest.why)
+          break
+        case 'again':
+          // Once is ordinary.
+          if (attempt > 0) told.begin('ledger', rest.state, rest.why)
+          break
+      }
+      const isStuck = rest.rest === 'again' ? attempt % 4 === 3 : rest.rest === 'slow'
+      if (isStuck && options.renew && !(await isWell(session, signal))) {
+        const renewed = await asked(signal, async (until) => options.renew?.(until))
+        if (renewed?.state === 'fault') told.begin('ledger', 'fault', renewed.why)
+      }
+      await wait(rest)
+      if (rest.rest !== 'idle') attempt += 1
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+  return 'stopped'
+}
+
+async function isWell(session: LedgerSession, signal: AbortSignal): Promise<boolean> {
+  const health = await asked(signal, (until) => session.health(until))
+  return 'isWell' in health ? health.isWell : health.state === 'unknown'
+}
+
+const anchoredEvent = (ledger: string, { size, place }: Anchor): AnchorEvent => ({
+  event: 'anchored',
+  ledger,
+  size,
+  height: place.height,
+  hash: bytesToHex(place.hash),
+  timeMs: place.timeMs,
+})
+
+/** Of each matter, its beginning, its changes and its end. */
+function teller(ledger: string, onEvent: (event: AnchorEvent) => void) {
+  const standing = new Map<'ledger' | 'proof' | 'notice', string>()
+  return {
+    begin(matter: 'ledger' | 'proof' | 'notice', state: string, why: string): void {
+      if (standing.get(matter) === state) return
+      standing.set(matter, state)
+      onEvent({ event: 'anchor-trouble', ledger, state, why })
+    },
+    end(matter: 'ledger' | 'proof' | 'notice'): void {
+      const state = standing.get(matter)
+      if (state === undefined) return
+      standing.delete(matter)
+      onEvent({ event: 'anchor-trouble', ledger, state: 'over', why: `${state} no longer` })
+    },
+  }
+}

@@ -1,0 +1,56 @@
+/** Asks a ledger for the anchors that it holds and the store does not, and keeps those that are ours. */
+import type { Anchored, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
+import { type Anchor, keepable } from './anchor-records.ts'
+import type { AnchorStore } from './anchor-store.ts'
+import { asked, type Fault } from './asked.ts'
+import { type History, judgeHeld } from './history.ts'
+
+export interface Recovery {
+  readonly session: LedgerSession
+  readonly ledgerId: Uint8Array
+  readonly history: History
+  readonly store: AnchorStore
+  readonly signal: AbortSignal
+}
+
+export type Recovered =
+  /** Those that the store did not have. */
+  | { readonly state: 'recovered'; readonly anchors: readonly Anchor[] }
+  | { readonly state: 'ahead' | 'other'; readonly held: Anchored }
+  | { readonly state: 'unknown'; readonly why: string }
+  | Fault
+
+/** How many go into one write. */
+const several = 64
+
+export async function recoverAnchors(of: Recovery, fromSize: number): Promise<Recovered> {
+  const { session, history, store, ledgerId, signal } = of
+  const { gateway, incarnation } = history
+  const anchors: Anchor[] = []
+  let fresh: Anchor[] = []
+  // What is before comes from the store, so that the chain of sizes closes again.
+  let after = (await store.newest(ledgerId, fromSize))?.size ?? 0
+  const walk = async (until: AbortSignal): Promise<Recovered> => {
+    for await (const held of session.iterate(gateway, incarnation, fromSize, until)) {
+      const judged = await judgeHeld(history, held)
+      if (judged !== 'ours') return { state: judged, held }
+      const kept = await store.at(ledgerId, held.size)
+      if (kept === null || kept.after !== after) {
+        const signed = kept ?? (await history.signedAt(held.size))
+        const { size, root, key, signature } = signed
+        const place = keepable(held.place)
+        fresh.push({ size, root, key, signature, after, place, proof: kept?.proof ?? null })
+      }
+      after = held.size
+      if (fresh.length >= several) await flush()
+    }
+    await flush()
+    return { state: 'recovered', anchors }
+  }
+  const flush = async (): Promise<void> => {
+    await store.keep(ledgerId, fresh, false)
+    anchors.push(...fresh)
+    fresh = []
+  }
+  return asked(signal, walk)
+}

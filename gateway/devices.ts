@@ -1,0 +1,89 @@
+/** Runs the drivers: what they yield goes on record, what fails is tried again, and its silence is declared. */
+import { KedgeError } from '../anchor-client/evidence/errors.ts'
+import type { ClockFix, Driver, Sample, Source } from '../drivers/driver.ts'
+import { backoffMs, pause } from './retry.ts'
+
+export interface Device {
+  readonly name: string
+  readonly driver: Driver
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface DeviceHost {
+  take(device: Device, sample: Sample): void
+  refuse(device: Device, source: string, reason: string, bytes: Uint8Array): void
+  heard(device: Device, source: string): void
+  clock(fix: ClockFix): void
+  /** Not again for the same reason; null when the device is there again. */
+  trouble(device: Device, error: KedgeError | null): void
+  warn(device: Device, message: string): void
+}
+
+export const sourcesOf = ({ driver, options }: Device): readonly Source[] =>
+  driver.sources(options as never)
+
+/** Ends when the signal aborts, never before. */
+export async function runDevice(
+  device: Device,
+  host: DeviceHost,
+  signal: AbortSignal,
+): Promise<void> {
+  const [source] = sourcesOf(device)
+  const refuse = limitedRefusals((reason, bytes) =>
+    host.refuse(device, source?.source ?? device.name, reason, bytes),
+  )
+  let isInTrouble = false
+  const isThere = () => {
+    attempt = 0
+    if (isInTrouble) host.trouble(device, null)
+    isInTrouble = false
+  }
+  let attempt = 0
+  while (!signal.aborted) {
+    try {
+      const samples = device.driver.read(device.options as never, {
+        signal,
+        refuse,
+        heard(source) {
+          isThere()
+          host.heard(device, source)
+        },
+        clock: (fix) => host.clock(fix),
+        warn: (message) => host.warn(device, message),
+      })
+      for await (const sample of samples) {
+        isThere()
+        host.take(device, sample)
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      if (!isInTrouble) host.trouble(device, asKedgeError(device, error))
+      isInTrouble = true
+    }
+    await pause(backoffMs(attempt++), signal)
+  }
+}
+
+function asKedgeError({ name }: Device, error: unknown): KedgeError {
+  if (error instanceof KedgeError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new KedgeError('SENSOR_ABSENT', `${name}: ${message}`, { cause: error })
+}
+
+/** A wire that carries noise must not fill the card: beyond a few a second they are counted, and told in one. */
+function limitedRefusals(refuse: (reason: string, bytes: Uint8Array) => void) {
+  const most = 10
+  const spanMs = 10_000
+  let sinceMs = Number.NEGATIVE_INFINITY
+  let count = 0
+  return (reason: string, bytes: Uint8Array): void => {
+    const now = performance.now()
+    if (now - sinceMs > spanMs) {
+      if (count > most) refuse(`${count - most} more like these were refused`, new Uint8Array())
+      sinceMs = now
+      count = 0
+    }
+    count += 1
+    if (count <= most) refuse(reason, bytes)
+  }
+}

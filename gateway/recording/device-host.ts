@@ -1,0 +1,72 @@
+/** What becomes of what a device says. */
+import type { Sample } from '../../drivers/driver.ts'
+import type { Device, DeviceHost } from '../devices.ts'
+import type { StreamState } from '../journal/stream-state.ts'
+import type { Live } from '../live.ts'
+import type { StreamPlan } from './streams.ts'
+
+type Parts = Omit<Live, 'anchoring'>
+
+export function deviceHost(of: Parts): DeviceHost {
+  const { streams, recorder, shipments, plans, clock, health, room, config, onEvent } = of
+  const isKnown = (name: string) => config.devices[name] !== undefined
+
+  /** Tag events go to the open shipment at this reader, everything else to the device's own stream. */
+  function streamFor(device: Device, plan: StreamPlan): StreamState {
+    return shipments.at(device.name) ?? streams.open(plan)
+  }
+
+  function each(device: Device, change: (stream: StreamState) => void): void {
+    for (const plan of plans.ofDevice(device.name)) change(streams.open(plan))
+    const shipment = shipments.at(device.name)
+    if (shipment) change(shipment)
+  }
+
+  return {
+    take(device, sample) {
+      const plan = plans.streams.get(sample.source)
+      if (plan === undefined || !isKnown(device.name)) return
+      const stream = streamFor(device, plan)
+      if (room.full) {
+        recorder.blame(stream, 'disk-full')
+        return
+      }
+      recorder.record(stream, takenOf(sample), {
+        // Whoever waits for a receipt must not wait for others.
+        holdMs: sample.committed ? 0 : config.commit.holdMs,
+        committed: sample.committed && (() => sample.committed?.()),
+      })
+    },
+    refuse(device, source, reason, bytes) {
+      onEvent({ event: 'refused', source, reason })
+      each(device, (stream) => recorder.blame(stream, 'refused'))
+      recorder.refuse({ source, reason, bytes }, { holdMs: config.commit.holdMs })
+    },
+    heard: (device) => each(device, (stream) => recorder.heard(stream)),
+    clock(fix) {
+      if (!clock.set(fix)) return
+      recorder.state(streams.control, { type: 'clock', time: clock.now() })
+    },
+    trouble(device, error) {
+      const matter = `device ${device.name}`
+      if (error === null) {
+        health.well(matter)
+        return
+      }
+      health.degraded(matter, error.hint ? `${error.message}: ${error.hint}` : error.message)
+      each(device, (stream) => recorder.blame(stream, 'absent'))
+    },
+    warn: (device, message) => onEvent({ event: 'warning', message: `${device.name}: ${message}` }),
+  }
+}
+
+const takenOf = ({ kind, value, unit, quality, raw, counter, details, source }: Sample) => ({
+  kind,
+  value,
+  unit,
+  quality,
+  raw,
+  counter,
+  details,
+  source,
+})

@@ -1,0 +1,81 @@
+/**
+ * A person's readings stand under a pseudonym that is drawn anew for each epoch. Whose it is and the key that
+ * opens them lie in one small file apart from the journal: who destroys the file has erased both.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { bytesToHex, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
+import { epochKeyBytes } from './private-leaves.ts'
+
+export interface Epoch {
+  /** The number of its stream. */
+  readonly stream: number
+  /** What the configuration calls the source. */
+  readonly source: string
+  readonly pseudonym: string
+  readonly key: Uint8Array
+  /** Unix milliseconds, whatever the clock was worth. */
+  readonly openedAtMs: number
+}
+
+export interface Epochs {
+  /** On the disk when it returns. */
+  begin(stream: number, source: string): Epoch
+  of(stream: number): Epoch | undefined
+  all(): readonly Epoch[]
+}
+
+/** Files of streams from `nextStream` on were made for streams that were never opened. */
+export function openEpochs(folder: string, nextStream: number): Epochs {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const epochs = new Map<number, Epoch>()
+  for (const name of readdirSync(folder)) {
+    const number = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN)
+    if (Number.isNaN(number) || number >= nextStream) rmSync(join(folder, name))
+    else epochs.set(number, readEpoch(join(folder, name), number))
+  }
+  return {
+    begin(stream, source) {
+      const epoch: Epoch = {
+        stream,
+        source,
+        pseudonym: `p/${randomBytes(16).toString('hex')}`,
+        key: Uint8Array.from(randomBytes(epochKeyBytes)),
+        openedAtMs: Date.now(),
+      }
+      writeWhole(folder, `${stream}.json`, { ...epoch, key: bytesToHex(epoch.key) })
+      epochs.set(stream, epoch)
+      return epoch
+    },
+    of: (stream) => epochs.get(stream),
+    all: () => Array.from(epochs.values()),
+  }
+}
+
+function readEpoch(path: string, stream: number): Epoch {
+  const { source, pseudonym, key, openedAtMs } = JSON.parse(readFileSync(path, 'utf8'))
+  return { stream, source, pseudonym, key: hexToBytes(key), openedAtMs }
+}
+
+function writeWhole(folder: string, name: string, content: object): void {
+  const path = join(folder, name)
+  const file = openSync(`${path}.new`, 'w', 0o600)
+  writeFileSync(file, `${JSON.stringify(content)}\n`)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(`${path}.new`, path)
+  const directory = openSync(folder, 'r')
+  fsyncSync(directory)
+  closeSync(directory)
+}

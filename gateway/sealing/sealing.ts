@@ -1,0 +1,120 @@
+/** When a batch is sealed and who signs it: what is on the disk first, what leaves the box after. */
+import {
+  type Checkpoint,
+  checkpointMessage,
+  interimMessage,
+} from '../../anchor-client/evidence/seal.ts'
+import type { SignedHead } from '../anchoring/history.ts'
+import type { Journal, Sealed, Statement } from '../journal/journal.ts'
+
+export interface SigningKey {
+  readonly publicKey: Uint8Array
+  sign(message: Uint8Array): Uint8Array
+}
+
+export interface SealingOptions {
+  readonly maxReadings: number
+  readonly maxAgeMs: number
+  readonly maxBytes: number
+  readonly statement: () => Statement
+  /** `lagMs` is from the batch's first commit to the signature. */
+  readonly onSealed: (sealed: Sealed, signed: SignedHead | null, lagMs: number) => void
+  readonly onFailed: (error: unknown) => void
+}
+
+export interface Sealing {
+  /** Told after each commit. */
+  committed(): void
+  /** The ledgers were heard and know no more than we do: from now on checkpoints are signed. */
+  allow(): Promise<void>
+  readonly isAllowed: boolean
+  /** The newest checkpoint, for the ledgers. */
+  newest(): SignedHead | null
+  /** Seals what there is, now. */
+  seal(isFinal?: boolean): Promise<void>
+}
+
+export function openSealing(journal: Journal, key: SigningKey, options: SealingOptions): Sealing {
+  const { maxReadings, maxAgeMs, maxBytes, statement, onSealed, onFailed } = options
+  const { gateway, incarnation, hashId } = journal.identity
+  let isAllowed = false
+  let newest = signedHead(journal)
+  let timer: NodeJS.Timeout | undefined
+  let firstMs: number | undefined
+  let last: Promise<void> = Promise.resolve()
+
+  async function sealOnce(isFinal: boolean): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    const begunMs = firstMs ?? performance.now()
+    firstMs = undefined
+    const sealed = await journal.seal(statement, isFinal)
+    const signed = await sign(sealed.size, sealed.historyRoot)
+    onSealed(sealed, signed, performance.now() - begunMs)
+    committed()
+  }
+
+  /** Header, segments and trees are on the disk: the same size is signed again after a crash, never another root. */
+  async function sign(size: number, root: Uint8Array): Promise<SignedHead | null> {
+    const of: Checkpoint = { gateway, incarnation, size, hashId, root }
+    const isInterim = !isAllowed
+    const message = isInterim ? interimMessage(of) : checkpointMessage(of)
+    const signature = key.sign(message)
+    await journal.keepSignature({ size, isInterim, key: key.publicKey, signature })
+    if (isInterim) return null
+    newest = { size, root, key: key.publicKey, signature }
+    return newest
+  }
+
+  function seal(isFinal = false): Promise<void> {
+    last = last.then(() => sealOnce(isFinal))
+    return last
+  }
+
+  function committed(): void {
+    const { leaves, bytes } = journal.unsealed
+    if (leaves === 0) return
+    firstMs ??= performance.now()
+    if (leaves >= maxReadings || bytes >= maxBytes) sealSoon(0)
+    else if (timer === undefined) sealSoon(maxAgeMs)
+  }
+
+  let isSoon = false
+  function sealSoon(delayMs: number): void {
+    if (delayMs > 0) {
+      timer = setTimeout(() => sealSoon(0), delayMs)
+      return
+    }
+    if (isSoon) return
+    isSoon = true
+    seal()
+      .catch(onFailed)
+      .finally(() => {
+        isSoon = false
+      })
+  }
+
+  return {
+    committed,
+    seal,
+    newest: () => newest,
+    get isAllowed() {
+      return isAllowed
+    },
+    async allow() {
+      if (isAllowed) return
+      isAllowed = true
+      if (journal.size > (newest?.size ?? 0)) {
+        last = last.then(async () => {
+          if (journal.size > (newest?.size ?? 0)) await sign(journal.size, journal.historyRoot)
+        })
+        await last
+      }
+    },
+  }
+}
+
+function signedHead({ opened: { checkpoint }, size, historyRoot }: Journal): SignedHead | null {
+  if (checkpoint === null || checkpoint.size !== size) return null
+  return { size, root: historyRoot, key: checkpoint.key, signature: checkpoint.signature }
+}

@@ -1,0 +1,117 @@
+/** A gateway's store: what it recorded, what ledgers took of it, and whose pseudonyms are whose. */
+import { mkdir } from 'node:fs/promises'
+import { KedgeError } from '../anchor-client/evidence/errors.ts'
+import { historyHash } from '../anchor-client/evidence/merkle.ts'
+import { type AnchorStore, openAnchorStore } from './anchoring/anchor-store.ts'
+import type { SignedHead } from './anchoring/history.ts'
+import {
+  type DataFolder,
+  lockData,
+  type Marker,
+  makeDataFolder,
+  readMarker,
+  writeMarker,
+} from './data-folder.ts'
+import { type Held, holding } from './held.ts'
+import { type Journal, openJournal } from './journal/journal.ts'
+import { consistency } from './journal/tree-proofs.ts'
+import type { Sources } from './proving/evidence.ts'
+import { type Epochs, openEpochs } from './recording/epochs.ts'
+
+export interface Store extends Sources, AsyncDisposable {
+  readonly data: DataFolder
+  readonly marker: Marker
+  readonly journal: Journal
+  readonly anchors: AnchorStore
+  readonly epochs: Epochs
+  /** That the history of one size goes on in that of another. */
+  consistency(oldSize: number, newSize: number): Promise<Uint8Array>
+}
+
+export interface StoreHooks {
+  readonly nowMs: () => number | null
+  readonly onCommitted: () => void
+  readonly onBroken: (error: KedgeError) => void
+}
+
+const noHooks: StoreHooks = { nowMs: () => Date.now(), onCommitted() {}, onBroken() {} }
+
+export async function openStore(
+  data: DataFolder,
+  hooks: StoreHooks = noHooks,
+  wanted?: number,
+): Promise<Store> {
+  const marker = await readMarker(data)
+  if (marker === undefined) throw noStore(data)
+  return holding((held) => openAll(data, marker, held, hooks, wanted ?? marker.incarnation))
+}
+
+async function openAll(
+  data: DataFolder,
+  marker: Marker,
+  held: Held,
+  hooks: StoreHooks,
+  incarnation: number,
+): Promise<Store> {
+  held.use(await lockData(data))
+  const folders = data.store(incarnation)
+  const identity = { gateway: marker.gateway, incarnation, hashId: marker.hashId }
+  const journal = held.use(
+    await openJournal({
+      folder: folders.journal,
+      indexFolder: folders.index,
+      identity,
+      mayCreate: false,
+      ...hooks,
+    }),
+  )
+  const anchors = held.use(await openAnchorStore(folders.anchors, identity, false))
+  const epochs = openEpochs(folders.epochs, journal.nextStreamNumber)
+  const { reader } = journal
+  return {
+    data,
+    marker,
+    journal,
+    anchors,
+    epochs,
+    identity,
+    reader,
+    newest: () => newestOf(journal),
+    consistency: (oldSize, newSize) =>
+      consistency(historyHash(identity.hashId), reader.historyNodes, oldSize, newSize),
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+  }
+}
+
+/** Makes an empty store: from here on it is missing if it is not there. */
+export async function createStore(data: DataFolder, marker: Marker): Promise<void> {
+  await makeDataFolder(data)
+  await using _ = await lockData(data)
+  const { journal, index, anchors } = data.store(marker.incarnation)
+  const identity = {
+    gateway: marker.gateway,
+    incarnation: marker.incarnation,
+    hashId: marker.hashId,
+  }
+  await mkdir(data.store(marker.incarnation).folder, { recursive: true, mode: 0o700 })
+  const made = await openJournal({
+    folder: journal,
+    indexFolder: index,
+    identity,
+    mayCreate: true,
+    ...noHooks,
+  })
+  await made[Symbol.asyncDispose]()
+  await (await openAnchorStore(anchors, identity, true))[Symbol.asyncDispose]()
+  await writeMarker(data, marker)
+}
+
+function newestOf({ opened: { checkpoint }, size, historyRoot }: Journal): SignedHead | null {
+  if (checkpoint === null || checkpoint.size !== size) return null
+  return { size, root: historyRoot, key: checkpoint.key, signature: checkpoint.signature }
+}
+
+const noStore = ({ folder }: DataFolder): KedgeError =>
+  new KedgeError('STORE_MISSING', `there is no gateway in ${folder}`, {
+    hint: 'kedge init makes one; kedge demo shows one with simulated devices.',
+  })

@@ -1,0 +1,26 @@
+/** What the simulators and the process that started them say to each other. */
+import type { PortMeans } from './device-port.ts'
+
+export interface Beginning {
+  /** Holds `dev/` and `w1/`. */
+  readonly folder: string
+  readonly seed: number
+  readonly broker: string | null
+  /** Null for the best that this machine has. */
+  readonly means: PortMeans | null
+}
+
+export interface Ready {
+  readonly ports: { readonly uhf: string; readonly gnss: string }
+  /** Folder of the 1-Wire bus. */
+  readonly w1: string
+  /** What the serial ports are made of, in one line. */
+  readonly transport: string
+}
+
+export type ToSimulators = { readonly broker: string } | { readonly begin: Beginning }
+
+export type FromSimulators =
+  | { readonly ready: Ready }
+  | { readonly failed: string }
+  | { readonly say: string }
