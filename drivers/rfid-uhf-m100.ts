@@ -84,12 +84,14 @@ export const rfidUhfM100: Driver<typeof options> = defineDriver({
 
     const isNew = notSeenFor(seenAgainMs)
     const warned = new Set<number>()
-    let answeredMs = performance.now()
+    let unanswered = 0
     let isHeldUp = false
-    // Whoever reads learns that the wire is cut; the answers to a program that is held up would be old.
     const ask = () => {
-      if (signal.aborted) clearInterval(asking)
-      else if (!isHeldUp) wire.write(poll).catch(() => {})
+      if (signal.aborted) return clearInterval(asking)
+      // The answers to a program that is held up would be old.
+      if (isHeldUp) return
+      unanswered++
+      wire.write(poll).catch(() => {})
     }
     const asking = setInterval(ask, everyMs)
     ask()
@@ -100,15 +102,15 @@ export const rfidUhfM100: Driver<typeof options> = defineDriver({
         const said = saidIn(frame)
         if (said.what === 'fault') refuse(said.reason, frame.bytes)
         if (said.what === 'fault' || said.what === 'other') {
-          if (performance.now() - answeredMs > silentMs) throw onlyNoise(port, silentMs)
+          // In questions, not by the clock: a gateway that was busy has not asked meanwhile.
+          if (unanswered * everyMs > silentMs) throw onlyNoise(port, unanswered)
           continue
         }
-        answeredMs = performance.now()
+        unanswered = 0
         if (said.what === 'tag' && isNew(said.tag.epc)) {
           isHeldUp = true
           yield tagSample(source, said.tag)
           isHeldUp = false
-          answeredMs = performance.now()
         } else if (said.what === 'tag' || said.code === noTag) {
           heard(source)
         } else if (!warned.has(said.code)) {
@@ -126,33 +128,26 @@ export const rfidUhfM100: Driver<typeof options> = defineDriver({
 const nameOf = ({ source, port }: Pick<Options, 'source' | 'port'>) =>
   source ?? `uhf/${(port.split('/').at(-1) ?? '').replace(/[^\w.-]+/g, '-').slice(-60)}`
 
-const onlyNoise = (port: string, forMs: number) =>
-  new KedgeError('SENSOR_GARBLED', `only noise from ${port}, and no answer for ${forMs} ms`, {
+const onlyNoise = (port: string, questions: number) =>
+  new KedgeError('SENSOR_GARBLED', `only noise from ${port}: ${questions} questions, no answer`, {
     hint: 'Check baudRate, and that the reader speaks the M100 protocol.',
   })
 
-interface Setting {
-  readonly name: string
-  readonly code: number
-  readonly parameters: readonly number[]
-}
+type Setting = readonly [name: string, code: number, ...parameters: readonly number[]]
 
 function settingsOf({ region, powerDbm }: Options): readonly Setting[] {
   const settings: Setting[] = []
-  if (region !== undefined) {
-    settings.push({ name: `region ${region}`, code: 0x07, parameters: [regions[region]] })
-  }
+  if (region !== undefined) settings.push([`region ${region}`, 0x07, regions[region]])
   if (powerDbm !== undefined) {
     const hundredths = powerDbm * 100
-    const parameters = [hundredths >> 8, hundredths & 0xff]
-    settings.push({ name: `${powerDbm} dBm`, code: 0xb6, parameters })
+    settings.push([`${powerDbm} dBm`, 0xb6, hundredths >> 8, hundredths & 0xff])
   }
   return settings
 }
 
 /** Sends one setting and waits until the reader has it: it must not transmit before. */
 async function take(
-  { name, code, parameters }: Setting,
+  [name, code, ...parameters]: Setting,
   wire: Wire,
   frames: AsyncIterator<Frame, void>,
   refuse: Surroundings['refuse'],

@@ -11,6 +11,7 @@ import {
   usual,
 } from './helpers/ledger-under-test.ts'
 import { admissionSuite } from './ledger-suite-admission.ts'
+import { outboxSuite } from './ledger-suite-outbox.ts'
 import { proofSuite } from './ledger-suite-proofs.ts'
 
 /** What every ledger must do. A new one is a test file that calls this. */
@@ -18,6 +19,7 @@ export function ledgerSuite(name: string, setUp: SetUp): void {
   anchorSuite(name, setUp)
   admissionSuite(name, setUp)
   proofSuite(name, setUp)
+  outboxSuite(name, setUp)
 }
 
 /** What a ledger takes of a gateway that is registered. */

@@ -27,9 +27,15 @@ test('a gateway that is killed twenty times while it anchors has anchored everyt
       output += text
     })
     const exit = once(child, 'exit')
-    const [first] = await Promise.race([once(child.stdout, 'data'), exit])
-    t.regex(String(first), /^open/, 'it opens what the one before left behind')
-    await sleep(Math.random() * 300)
+    // Some lives are cut off while they begin, others in the middle of their work.
+    const lines = 1 + (life % 5)
+    let hasEnded = false
+    void exit.then(() => {
+      hasEnded = true
+    })
+    while (!hasEnded && output.split('\n').length <= lines) await sleep(1)
+    t.false(hasEnded, 'it opens what the one before left behind, and goes on')
+    await sleep(Math.random() * 30)
     child.kill('SIGKILL')
     await exit
     for (const line of output.split('\n').slice(1, -1)) {
@@ -39,7 +45,7 @@ test('a gateway that is killed twenty times while it anchors has anchored everyt
     }
   }
   t.is(new Set(told).size, told.length, 'none is told twice')
-  t.true(told.length > 20, `${told.length}`)
+  t.true(told.length >= 40, `${told.length}`)
 
   const size = signedSoFar(path)
   const history = historyOf({ size })

@@ -5,41 +5,19 @@ import { signal } from './helpers/ledger-under-test.ts'
 import {
   anchorAll,
   anchoredSizes,
-  anchorsOf,
-  historyOf,
-  openLedger,
   openStore,
   quickPace,
   sendsOf,
   troubles,
   watchSends,
 } from './helpers/outbox.ts'
+import { newBox } from './helpers/outbox-box.ts'
 import { isAtRest } from './helpers/outbox-checks.ts'
 import { changed, slowChain, unknown } from './helpers/outbox-script.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 
-/** A gateway with its ledger and its store, in a folder of its own. */
-async function setUp(size = 3) {
-  const { path, ...folder } = await scratchFolder()
-  const history = historyOf({ size })
-  const ledger = await openLedger(path)
-  const store = await openStore(path, history)
-  return {
-    path,
-    history,
-    ledger,
-    store,
-    session: watchSends(ledger, path),
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      await ledger[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
-    },
-  }
-}
-
 test('checkpoints are anchored as they are signed, each proved, each told once', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   const { events, end } = await anchorAll(box, [4, 9, 10])
   t.is(end, 'stopped')
   t.deepEqual(anchoredSizes(events), [3, 4, 9, 10])
@@ -49,7 +27,7 @@ test('checkpoints are anchored as they are signed, each proved, each told once',
 })
 
 test('after an outage the newest checkpoint catches up in one transaction', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   await anchorAll(box)
   let silent = 20
   const session = changed(box.session, {
@@ -69,7 +47,7 @@ test('after an outage the newest checkpoint catches up in one transaction', asyn
 })
 
 test('while nobody answers the same bytes are sent again, and none beside them', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   let silent = 6
   const lost = watchSends(changed(box.ledger, { send: async () => unknown }), box.path)
   const session = changed(box.session, {
@@ -88,7 +66,7 @@ test('while nobody answers the same bytes are sent again, and none beside them',
 })
 
 test('an answer that is lost after the ledger took the bytes is asked for again', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   const outcomes: string[] = []
   let lost = 3
   const session = changed(box.session, {
@@ -111,7 +89,7 @@ for (const reorganises of [false, true]) {
     ? 'a block that is lost again takes its anchor with it: the same bytes are sent once more'
     : 'what is in a block and not yet final is waited for'
   test(title, async (t) => {
-    await using box = await setUp()
+    await using box = await newBox()
     const chain = slowChain({ reorganises })
     const states: string[] = []
     const store = {
@@ -132,7 +110,7 @@ for (const reorganises of [false, true]) {
 }
 
 test('bytes that can no longer land are looked for, and only then signed anew', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   const calls: string[] = []
   let lapses = 2
   const session = changed(box.ledger, {
@@ -158,7 +136,7 @@ test('bytes that can no longer land are looked for, and only then signed anew', 
 })
 
 test('what seems lapsed and is there all the same is final, and not sent again', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   const session = changed(box.session, {
     async send(prepared, until): Promise<Outcome> {
       await box.session.send(prepared, until)
@@ -172,7 +150,7 @@ test('what seems lapsed and is there all the same is final, and not sent again',
 })
 
 test('a larger anchor of our own history covers ours, and is fetched', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   await anchorAll(box)
   // Another process of this gateway, with a store of its own, is faster.
   await using other = await scratchFolder()
@@ -190,25 +168,31 @@ test('a larger anchor of our own history covers ours, and is fetched', async (t)
 })
 
 test('a gateway that nobody registered waits, and goes on at once when somebody has', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   const bell = newBell()
-  const session = changed(box.session, { registrar: null })
-  // Only the bell can end this pause within the test.
-  const pace = { ...quickPace, slowMs: 3_600_000 }
-  const running = anchorAll({ ...box, session, bell, pace })
-  await new Promise((resolve) => setTimeout(resolve, 50))
   const { gateway, incarnation, hashId } = box.history
   const { key } = await box.history.signedAt(3)
-  await box.ledger.registrar.admit({ gateway, incarnation, hashId, key }, signal)
-  bell.ring()
-  const { events } = await running
+  const session = changed(box.session, {
+    registrar: null,
+    async head(...asked) {
+      const head = await box.ledger.head(...asked)
+      if (head.state === 'absent') {
+        await box.ledger.registrar.admit({ gateway, incarnation, hashId, key }, signal)
+        bell.ring()
+      }
+      return head
+    },
+  })
+  // Only the bell can end this pause within the test.
+  const pace = { ...quickPace, slowMs: 3_600_000 }
+  const { events } = await anchorAll({ ...box, session, bell, pace })
   t.deepEqual(troubles(events), ['unregistered', 'over'])
   t.deepEqual(anchoredSizes(events), [3])
   await isAtRest(t, box.ledger, box.store, box.history, 3)
 })
 
 test('bytes that a ledger refuses stay pending, and are taken after the registrar has acted', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   let refusals = 3
   const session = changed(box.session, {
     async send(prepared, until): Promise<Outcome> {
@@ -224,7 +208,7 @@ test('bytes that a ledger refuses stay pending, and are taken after the registra
 })
 
 test('a refusal that holds for these bytes alone does not keep newer ones back', async (t) => {
-  await using box = await setUp()
+  await using box = await newBox()
   const session = changed(box.session, {
     async send(prepared, until): Promise<Outcome> {
       const isFirst = box.history.size() === 3
@@ -236,86 +220,4 @@ test('a refusal that holds for these bytes alone does not keep newer ones back',
   const { events } = await anchorAll({ ...box, session })
   t.deepEqual(anchoredSizes(events), [5])
   await isAtRest(t, box.ledger, box.store, box.history, 5)
-})
-
-test('an anchor is final before its proof is to be had, and the proof comes later', async (t) => {
-  await using box = await setUp()
-  let silent = 9
-  const pending: number[] = []
-  const session = changed(box.session, {
-    async prove(checkpoint, until) {
-      silent -= 1
-      if (silent <= 0) return box.ledger.prove(checkpoint, until)
-      for (const { size, proof } of await anchorsOf(box.store)) if (!proof) pending.push(size)
-      return unknown
-    },
-  })
-  const { events } = await anchorAll({ ...box, session }, [4, 6])
-  t.deepEqual(anchoredSizes(events), [3, 4, 6])
-  t.true(pending.includes(3) && pending.includes(4))
-  await isAtRest(t, box.ledger, box.store, box.history, 6)
-})
-
-test('a proof that would not convince a verifier is not kept', async (t) => {
-  await using box = await setUp()
-  await anchorAll(box)
-  let wrong = 4
-  const session = changed(box.session, {
-    async prove(checkpoint, until) {
-      wrong -= 1
-      const root = await box.history.rootAt(3)
-      const told = wrong > 0 ? { ...checkpoint, size: 3, root } : checkpoint
-      return box.ledger.prove(told, until)
-    },
-  })
-  const { events } = await anchorAll({ ...box, session }, [5])
-  t.deepEqual(anchoredSizes(events), [5])
-  t.deepEqual(troubles(events), ['unproved', 'over'])
-  await isAtRest(t, box.ledger, box.store, box.history, 5)
-})
-
-test('another history of this gateway stops anchoring for good, and is told', async (t) => {
-  await using box = await setUp(6)
-  await anchorAll(box)
-  const calls: string[] = []
-  for (const [clone, told] of [
-    [historyOf({ size: 7, forkedAt: 4 }), 'other'],
-    [historyOf({ size: 5 }), 'ahead'],
-  ] as const) {
-    await using other = await scratchFolder()
-    await using store = await openStore(other.path, clone)
-    const session = changed(box.ledger, {
-      async send(...asked) {
-        calls.push('send')
-        return box.ledger.send(...asked)
-      },
-    })
-    const { end, events } = await anchorAll({ history: clone, session, store })
-    t.is(end, told)
-    t.deepEqual(troubles(events), [told])
-  }
-  t.deepEqual(calls, [], 'nothing was sent')
-})
-
-test('a fork that the ledger notices first is told, and never asked again', async (t) => {
-  await using box = await setUp(3)
-  await anchorAll(box)
-  const clone = historyOf({ size: 3, forkedAt: 4 })
-  let sends = 0
-  const session = changed(box.ledger, {
-    async send(...asked) {
-      sends += 1
-      // The other one goes on between our look at its head and our bytes.
-      box.history.sign(6)
-      await anchorAll({ history: box.history, session: box.ledger, store: box.store })
-      return box.ledger.send(...asked)
-    },
-  })
-  await using other = await scratchFolder()
-  await using store = await openStore(other.path, clone)
-  const { end, events } = await anchorAll({ history: clone, session, store }, [6])
-  t.is(end, 'conflict')
-  t.deepEqual(troubles(events), ['conflict'])
-  t.deepEqual(anchoredSizes(events), [3])
-  t.is(sends, 1)
 })

@@ -53,8 +53,8 @@ async function openDevices(means?: PortMeans, folder?: string) {
 }
 
 const reader = (port: string) =>
-  rfidUhfM100.options.parse({ port, everyMs: 50, seenAgainMs: 500, silentMs: 60_000 })
-const receiver = (port: string) => gnssNmea.options.parse({ port, everyMs: 0 })
+  rfidUhfM100.options.parse({ port, everyMs: 50, seenAgainMs: 500, silentMs: 600_000 })
+const receiver = (port: string) => gnssNmea.options.parse({ port, everyMs: 0, silentMs: 600_000 })
 const fridge = (bus: string) =>
   coldDs18b20.options.parse({ bus, address: fridgeAddress, everyMs: 1000 })
 

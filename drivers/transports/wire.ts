@@ -31,8 +31,11 @@ export function wireOver(
   async function* chunks(): AsyncGenerator<Uint8Array, void> {
     const iterator = duplex[Symbol.asyncIterator]()
     while (!signal.aborted) {
-      const silence = setTimeout(() => {
+      const giveUp = () =>
         duplex.destroy(new KedgeError('SENSOR_ABSENT', `${name} said nothing for ${silentMs} ms`))
+      // Who was busy itself finds the time over before it looks at the wire: a second wait lets it look.
+      let silence = setTimeout(() => {
+        silence = setTimeout(giveUp, 20)
       }, silentMs)
       const next = await iterator
         .next()

@@ -45,8 +45,10 @@ export interface AnchorStore extends AsyncDisposable {
   unproved(ledgerId: Uint8Array, most: number): Promise<readonly number[]>
   /** Reads every anchor; what is amiss is afterwards told by `amiss`. */
   check(ledgerId: Uint8Array): Promise<void>
-  /** What was found damaged or gone since it was last asked: from which size on to ask the ledger again. */
+  /** What was found damaged or gone: from which size on to ask the ledger again. */
   amiss(ledgerId: Uint8Array): Amiss | null
+  /** Whatever can be mended has been. */
+  forgive(ledgerId: Uint8Array): void
 }
 
 export interface Amiss {
@@ -181,12 +183,8 @@ export async function openAnchorStore(
         if ((await rows.get(key)) === undefined) await rows.write([{ key, body: new Uint8Array() }])
       }
     },
-    amiss(ledgerId) {
-      const name = bytesToHex(ledgerId)
-      const amiss = found.get(name) ?? null
-      found.delete(name)
-      return amiss
-    },
+    amiss: (ledgerId) => found.get(bytesToHex(ledgerId)) ?? null,
+    forgive: (ledgerId) => void found.delete(bytesToHex(ledgerId)),
     [Symbol.asyncDispose]: rows[Symbol.asyncDispose],
   }
 }

@@ -5,7 +5,8 @@ import type { Anchor } from './anchor-records.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { asked } from './asked.ts'
 import type { History } from './history.ts'
-import { type OutboxEnd, openOutbox, type Rest } from './outbox-steps.ts'
+import type { OutboxEnd, Rest } from './outbox-rest.ts'
+import { openOutbox } from './outbox-steps.ts'
 import { type Bell, backoffMs, firstOf, newBell, type Pace, pause, usualPace } from './pace.ts'
 
 export type AnchorEvent =
@@ -55,28 +56,31 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
   const onNotice = (state: string, why: string) => told.begin('notice', state, why)
   let attempt = 0
   const outbox = openOutbox({ name, session, history, store, signal, onAnchored, onNotice })
-  let proofAttempt = 0
-  let proofDueMs = 0
+  let tendAttempt = 0
+  let tendDueMs = 0
 
-  async function prove(): Promise<number | null> {
+  /** In how long there is something to be tended again, or null. */
+  async function tend(): Promise<number | null> {
     const nowMs = performance.now()
-    if (nowMs >= proofDueMs) {
-      const unproved = await outbox.prove()
-      if (unproved === null) {
-        proofAttempt = 0
-        told.end('proof')
-        return null
-      }
-      const { count, why, isAmiss } = unproved
-      if (isAmiss || proofAttempt >= 3) told.begin('proof', 'unproved', `${count} anchors: ${why}`)
-      proofDueMs = performance.now() + backoffMs(pace, proofAttempt++, pace.mostMs)
+    if (nowMs < tendDueMs) return tendDueMs - nowMs
+    const untended = await outbox.tend()
+    if (untended === null) {
+      tendAttempt = 0
+      told.end('store')
+      return null
     }
-    return Math.max(0, proofDueMs - nowMs)
+    const { state, why, isAmiss } = untended
+    if (isAmiss || tendAttempt >= 3) told.begin('store', state, why)
+    const inMs = backoffMs(pace, tendAttempt++, pace.mostMs)
+    tendDueMs = performance.now() + inMs
+    return inMs
   }
 
-  async function wait(rest: Rest): Promise<void> {
-    const proofInMs = await prove()
-    const waits = [bell.wait, ...(proofInMs === null ? [] : [pause(proofInMs)])]
+  async function wait(rest: Rest, heard: number): Promise<void> {
+    const tendInMs = await tend()
+    if (rest.rest === 'idle' && tendInMs === null) told.end('notice')
+    const waits = [(until: AbortSignal) => bell.wait(heard, until)]
+    if (tendInMs !== null) waits.push(pause(tendInMs))
     if (rest.rest === 'idle') {
       waits.push((until) => options.waitForNewer(rest.size, until))
     } else if (rest.rest === 'slow') {
@@ -90,6 +94,7 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
 
   try {
     while (!signal.aborted) {
+      const heard = bell.rings
       const rest = await outbox.step()
       switch (rest.rest) {
         case 'none':
@@ -100,7 +105,6 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
         case 'idle':
           attempt = 0
           told.end('ledger')
-          told.end('notice')
           break
         case 'poll':
           told.end('ledger')
@@ -118,7 +122,7 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
         const renewed = await asked(signal, async (until) => options.renew?.(until))
         if (renewed?.state === 'fault') told.begin('ledger', 'fault', renewed.why)
       }
-      await wait(rest)
+      await wait(rest, heard)
       if (rest.rest !== 'idle') attempt += 1
     }
   } catch (error) {
@@ -141,16 +145,19 @@ const anchoredEvent = (ledger: string, { size, place }: Anchor): AnchorEvent => 
   timeMs: place.timeMs,
 })
 
+/** What goes on at the ledger, what the store lacks, what was noticed in passing. */
+type Matter = 'ledger' | 'store' | 'notice'
+
 /** Of each matter, its beginning, its changes and its end. */
 function teller(ledger: string, onEvent: (event: AnchorEvent) => void) {
-  const standing = new Map<'ledger' | 'proof' | 'notice', string>()
+  const standing = new Map<Matter, string>()
   return {
-    begin(matter: 'ledger' | 'proof' | 'notice', state: string, why: string): void {
+    begin(matter: Matter, state: string, why: string): void {
       if (standing.get(matter) === state) return
       standing.set(matter, state)
       onEvent({ event: 'anchor-trouble', ledger, state, why })
     },
-    end(matter: 'ledger' | 'proof' | 'notice'): void {
+    end(matter: Matter): void {
       const state = standing.get(matter)
       if (state === undefined) return
       standing.delete(matter)

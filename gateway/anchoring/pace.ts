@@ -26,50 +26,80 @@ export function backoffMs({ firstMs, random }: Pace, attempt: number, mostMs: nu
   return whole * (1 + random()) * 0.5
 }
 
-/** Rung when something has changed, so that nobody waits out a pause for nothing. */
+/** Rung when something has changed, so that nobody waits out a pause for nothing. Several may listen to one. */
 export interface Bell {
+  /** How often it has rung. */
+  readonly rings: number
   ring(): void
-  /** Resolves at the next ring, or at once where it has rung since the last wait ended. */
-  wait(signal: AbortSignal): Promise<void>
+  /** Resolves once it has rung more than `heard` times, or with `signal`. */
+  wait(heard: number, signal: AbortSignal): Promise<void>
 }
 
 export function newBell(): Bell {
-  let hasRung = false
-  let wake: (() => void) | null = null
+  let rings = 0
+  const listening = new Set<() => void>()
   return {
-    ring() {
-      hasRung = true
-      wake?.()
+    get rings() {
+      return rings
     },
-    async wait(signal) {
-      if (!hasRung && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          signal.addEventListener('abort', () => resolve(), { once: true })
-        })
-        wake = null
-      }
-      if (!signal.aborted) hasRung = false
+    ring() {
+      rings += 1
+      for (const wake of listening) wake()
+    },
+    async wait(heard, signal) {
+      if (rings > heard || signal.aborted) return
+      const { promise, resolve } = deferred()
+      listening.add(resolve)
+      signal.addEventListener('abort', resolve, { once: true })
+      await promise
+      listening.delete(resolve)
     },
   }
 }
 
+function deferred() {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
 /** Waits for the first of these; the others are told to stop. Ends quietly when `signal` does. */
-export async function firstOf(
+export const firstOf = (
   signal: AbortSignal,
   waits: readonly ((signal: AbortSignal) => Promise<void>)[],
-): Promise<void> {
-  const done = new AbortController()
-  const either = AbortSignal.any([signal, done.signal])
-  const quiet = (error: unknown) => {
-    if (!either.aborted) throw error
-  }
-  const running = waits.map((wait) => wait(either).catch(quiet))
+): Promise<void> =>
+  within(signal, async (either, end) => {
+    const running = waits.map((wait) =>
+      wait(either).catch((error: unknown) => {
+        if (!either.aborted) throw error
+      }),
+    )
+    try {
+      await Promise.race(running)
+    } finally {
+      end()
+      await Promise.allSettled(running)
+    }
+  })
+
+/**
+ * A signal that ends with another one, or when it is ended. Not `AbortSignal.any`, of which a signal that lives as
+ * long as the gateway would keep a trace for ever.
+ */
+export async function within<T>(
+  signal: AbortSignal,
+  work: (either: AbortSignal, end: (reason?: unknown) => void) => Promise<T>,
+): Promise<T> {
+  const either = new AbortController()
+  const end = () => either.abort(signal.reason)
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end, { once: true })
   try {
-    await Promise.race(running)
+    return await work(either.signal, (reason) => either.abort(reason))
   } finally {
-    done.abort()
-    await Promise.allSettled(running)
+    signal.removeEventListener('abort', end)
   }
 }
 

@@ -1,4 +1,5 @@
 /** Asks a ledger for the anchors that it holds and the store does not, and keeps those that are ours. */
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Anchored, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
 import { type Anchor, keepable } from './anchor-records.ts'
 import type { AnchorStore } from './anchor-store.ts'
@@ -32,14 +33,17 @@ export async function recoverAnchors(of: Recovery, fromSize: number): Promise<Re
   let after = (await store.newest(ledgerId, fromSize))?.size ?? 0
   const walk = async (until: AbortSignal): Promise<Recovered> => {
     for await (const held of session.iterate(gateway, incarnation, fromSize, until)) {
-      const judged = await judgeHeld(history, held)
-      if (judged !== 'ours') return { state: judged, held }
+      until.throwIfAborted()
       const kept = await store.at(ledgerId, held.size)
+      const judged = await unlessDamaged(judgeHeld(history, held))
+      if (judged === 'ahead' || judged === 'other') return { state: judged, held }
       if (kept === null || kept.after !== after) {
-        const signed = kept ?? (await history.signedAt(held.size))
-        const { size, root, key, signature } = signed
-        const place = keepable(held.place)
-        fresh.push({ size, root, key, signature, after, place, proof: kept?.proof ?? null })
+        const signed = kept ?? (await unlessDamaged(history.signedAt(held.size)))
+        if (signed !== null) {
+          const { size, root, key, signature } = signed
+          const place = keepable(held.place)
+          fresh.push({ size, root, key, signature, after, place, proof: kept?.proof ?? null })
+        }
       }
       after = held.size
       if (fresh.length >= several) await flush()
@@ -54,3 +58,10 @@ export async function recoverAnchors(of: Recovery, fromSize: number): Promise<Re
   }
   return asked(signal, walk)
 }
+
+/** Where the journal itself has lost what was anchored, that one anchor is lost with it, and no other. */
+const unlessDamaged = <T>(answer: Promise<T>): Promise<T | null> =>
+  answer.catch((error: unknown) => {
+    if (error instanceof KedgeError && error.code === 'STORE_DAMAGED') return null
+    throw error
+  })

@@ -1,12 +1,7 @@
 /** Finding again what was committed and sealed. */
 import { concat } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import {
-  type Frontier,
-  hashAt,
-  historyHash,
-  statementLeaf,
-} from '../../anchor-client/evidence/merkle.ts'
+import { hashAt, historyHash, statementLeaf } from '../../anchor-client/evidence/merkle.ts'
 import type { Descriptor } from '../../anchor-client/evidence/model.ts'
 import { decodeDescriptor, streamTag } from '../../anchor-client/evidence/stream.ts'
 import { decodeFrame, type StoredLeaf } from './frame.ts'
@@ -60,8 +55,8 @@ interface Parts {
   readonly identity: JournalIdentity
   readonly streams: ReadonlyMap<number, StreamState>
   nextRow(): number
-  batchFirstRow(): number
-  history(): Frontier
+  /** Leaves that the index does not lead to lie in rows from here on. */
+  unindexedFrom(): number
 }
 
 export function journalReader({ rows, index, identity, streams, ...now }: Parts): JournalReader {
@@ -117,13 +112,15 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
 
   async function* leaves(stream: number, from: number, to: number) {
     let at = from
+    // Before the index is asked: a seal may be added to it while we read.
+    const tailRow = now.unindexedFrom()
     for await (const { seal, segment, row } of sealsFrom(stream, from + 1)) {
       if (at >= to) return
       const end = Math.min(to, segment.size)
       yield* leavesIn(stream, [at, end], [seal.firstRow, row], seal.seq)
       at = end
     }
-    if (at < to) yield* leavesIn(stream, [at, to], [now.batchFirstRow(), now.nextRow()], null)
+    if (at < to) yield* leavesIn(stream, [at, to], [tailRow, now.nextRow()], null)
   }
 
   function nodesOf(stream: number): NodeAt {

@@ -97,6 +97,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let addedBytes = 0
   const firstRow = opened.nextRow + (await recordLost(rows, opened, nowMs()))
   const writer: Writer = startWriter(rows, firstRow, nowMs, onCommitted, onBroken)
+  /** The seals before this row are in the index. */
+  let unindexedFrom = batchFirstRow
   const index = await openJournalIndex(indexFolder, rows, () => writer.nextRow)
 
   /** The row, and what is so once it is on the disk. */
@@ -207,8 +209,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       index,
       identity,
       nextRow: () => writer.nextRow,
-      batchFirstRow: () => batchFirstRow,
-      history: () => history,
+      unindexedFrom: () => unindexedFrom,
       streams,
     }),
     get unsealed() {
@@ -246,6 +247,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       })
       const { row, sealed } = made as ReturnType<typeof makeSeal>
       await index.addSeal(number, row)
+      unindexedFrom = number + 1
       return sealed
     },
     async keepSignature(signed) {

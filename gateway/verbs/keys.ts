@@ -1,13 +1,10 @@
-import { join } from 'node:path'
 import { hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { publicKeyPem } from '../../anchor-client/evidence/extract.ts'
 import { nearest } from '../../config/did-you-mean.ts'
-import { loadConfig, tooLarge } from '../../config/load.ts'
-import { registry } from '../../config/registry.ts'
-import { maxConfigBytes } from '../../config/yaml.ts'
 import type { Arguments, OptionTable } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { configFileOf, dataOf } from '../data-of.ts'
 import {
   deviceKeyNumbers,
   deviceKeyPath,
@@ -21,8 +18,7 @@ import { openSm2 } from '../keys/sm2.ts'
 import { makeKeysFolder } from '../keys/write-new-file.ts'
 import { writePublic } from '../keys/write-public.ts'
 import { certificateRequest, selfSignedCertificate } from '../keys/x509.ts'
-import { root, typedPath } from '../paths.ts'
-import { readInput } from '../read-input.ts'
+import { readConfig } from '../read-config.ts'
 import { jsonLine, printable, type Terminal } from '../terminal.ts'
 
 interface Part {
@@ -135,27 +131,15 @@ async function openForSigning(args: Arguments) {
   }
 }
 
-const dataFolderOf = (args: Arguments): string =>
-  typedPath(args.text('data') ?? join(root, '.kedge'))
-
-const keysFolderOf = (args: Arguments): string => join(dataFolderOf(args), 'keys')
+const keysFolderOf = (args: Arguments): string => dataOf(args).keys
 
 /** What the configuration says of the secret; without `--config` there need be none. */
 async function referenceOf(args: Arguments): Promise<SecretReference | undefined> {
-  const named = args.text('config')
-  const file = named ?? join(dataFolderOf(args), 'kedge.yaml')
-  const input = await readInput(file, maxConfigBytes).catch((error: unknown) => {
-    const isAbsent = error instanceof KedgeError && error.message === 'no such file'
-    if (named === undefined && isAbsent) return undefined
-    throw error
-  })
-  if (input === undefined) return undefined
-  const loaded =
-    'tooLarge' in input
-      ? tooLarge(file)
-      : loadConfig(input.bytes, file, dataFolderOf(args), registry)
+  const loaded = await readConfig(configFileOf(args), dataOf(args).folder)
   if (loaded.faults === undefined) return loaded.config.keys.secret
   const [fault] = loaded.faults
+  const isAbsent = fault?.error.code === 'FILE_UNREADABLE' && fault.error.message === 'no such file'
+  if (isAbsent && args.text('config') === undefined) return undefined
   throw new KedgeError('CONFIG_INVALID', `${fault?.at}: ${fault?.error.message}`, {
     hint: 'kedge config check names every fault',
   })
