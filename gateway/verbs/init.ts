@@ -7,7 +7,6 @@ import { secretBesideKeys } from '../keys/secret.ts'
 import { readConfig } from '../read-config.ts'
 import { jsonLine, printable } from '../terminal.ts'
 import { noOperands } from './asking.ts'
-import { configOr } from './running.ts'
 
 export const init: Command = {
   summary:
@@ -28,9 +27,7 @@ export const init: Command = {
     noOperands(args, 'init')
     const data = dataOf(args)
     if (args.flag('new-incarnation')) {
-      const loaded = await configOr(args, terminal, data.folder)
-      if (typeof loaded === 'number') return loaded
-      const begun = await beginAnew(data, loaded.config)
+      const begun = await beginAnew(data)
       await terminal.print(
         terminal.json
           ? jsonLine(begun)
