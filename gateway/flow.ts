@@ -3,6 +3,7 @@
  * sample → reading → journal → batch → checkpoint and signature → anchor → evidence. Each step is a folder here.
  */
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
+import { decodeHeader } from '../anchor-client/evidence/seal.ts'
 import type { Loaded } from '../config/load.ts'
 import { type Anchoring, startAnchoring } from './anchoring/start-anchoring.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -11,7 +12,8 @@ import { anchoredEvent, type GatewayEvent } from './events.ts'
 import { openHealth } from './health.ts'
 import { type Held, holding } from './held.ts'
 import { openMqttIngest } from './ingest/mqtt-ingest.ts'
-import { openDeviceKey, openLedgerKey } from './keys/open-keys.ts'
+import { openKeyRing } from './keys/key-ring.ts'
+import { openLedgerKey } from './keys/ledger-key.ts'
 import { openSm2 } from './keys/sm2.ts'
 import type { Live } from './live.ts'
 import { planDevices } from './plans.ts'
@@ -25,7 +27,7 @@ import { openRoom } from './room.ts'
 import { openSealing, type Sealing } from './sealing/sealing.ts'
 import { unsignedBatches } from './sealing/unsigned.ts'
 import { serve } from './serving/serve.ts'
-import { openStore } from './store.ts'
+import { openStore, type Store } from './store.ts'
 import { program } from './version.ts'
 import { watching } from './watch.ts'
 
@@ -104,7 +106,12 @@ async function openLive(
   const onCommitted = () => late.sealing?.committed()
   const store = held.use(await openStore(data, { nowMs, onCommitted, onBroken: fail }))
   const { journal, epochs, marker } = store
-  const key = await openDeviceKey(data, config.keys.secret)
+  const keys = await openKeyRing(
+    data,
+    config.keys.secret,
+    marker.incarnation,
+    await lastNamedKey(store),
+  )
 
   // sample → reading: its time, its stream, and every silence declared
   const machine = machineBoot()
@@ -118,15 +125,17 @@ async function openLive(
 
   // journal → batch → checkpoint and signature
   const { maxReadings, maxAge: maxAgeMs, maxBytes } = config.batch
-  const sealing = openSealing(journal, key, {
+  const sealing = openSealing(journal, keys, {
     maxReadings,
     maxAgeMs,
     maxBytes,
     statement() {
       const { wallMs, boundMs } = clock.now()
       const previous = journal.size === 0 ? marker.previous : null
-      return { wallMs, boundMs, beacon: null, previous, rotation: null }
+      return { wallMs, boundMs, beacon: null, previous }
     },
+    onRotation: ({ newKey, seq }) =>
+      recorder.state(streams.control, { type: 'rotation', time: clock.now(), key: newKey, seq }),
     onSealed({ header: { seq, batchRoot, segments }, count }, signed, lagMs) {
       const root = bytesToHex(batchRoot)
       const isSigned = signed !== null
@@ -142,7 +151,7 @@ async function openLive(
     entries: config.anchor,
     store,
     sealing,
-    key,
+    keys,
     health,
     nowMs,
     keyFor: ({ path }, isFirstUse) =>
@@ -160,7 +169,7 @@ async function openLive(
 
   const { verify } = openSm2()
   const unsigned = await unsignedBatches(journal, (message, by, signature) => {
-    return Buffer.from(by).equals(key.publicKey) && verify(by, message, signature)
+    return keys.isOurs(by) && verify(by, message, signature)
   })
   const { opened } = journal
   recordStart(recorder, streams, clock, {
@@ -187,6 +196,12 @@ async function openLive(
     plans,
     onEvent,
   }
+}
+
+/** The key that the newest header names, if it names one. */
+async function lastNamedKey({ reader, journal }: Store): Promise<Uint8Array | null> {
+  if (journal.size === 0) return null
+  return decodeHeader((await reader.seal(journal.size - 1)).header).rotation?.key ?? null
 }
 
 const ingestHost = ({ store, streams, recorder, room, onEvent }: Running) => ({

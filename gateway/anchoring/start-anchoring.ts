@@ -3,7 +3,9 @@ import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
 import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
 import type { Ledger } from '../../anchor-client/ledgers/ledger.ts'
 import type { Health } from '../health.ts'
-import type { Sealing, SigningKey } from '../sealing/sealing.ts'
+import type { Key } from '../keys/key-file.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { Sealing } from '../sealing/sealing.ts'
 import type { Store } from '../store.ts'
 import { admit } from './admit.ts'
 import { refusalOf } from './head-refusals.ts'
@@ -17,9 +19,9 @@ export interface AnchoringOptions {
   readonly entries: readonly LedgerEntry[]
   readonly store: Store
   readonly sealing: Sealing
-  readonly key: SigningKey
+  readonly keys: KeyRing
   readonly health: Health
-  readonly keyFor: (entry: LedgerEntry, isFirstUse: boolean) => Promise<SigningKey>
+  readonly keyFor: (entry: LedgerEntry, isFirstUse: boolean) => Promise<Key>
   readonly nowMs: () => number | null
   readonly onEvent: (event: AnchorEvent) => void
   /** A ledger that said nothing for a day. */
@@ -32,6 +34,8 @@ export interface AnchoringOptions {
 export interface Anchoring extends AsyncDisposable {
   /** Told of each new checkpoint. */
   signed(): void
+  /** Tells every ledger of the key that is current now. */
+  rotated(): Promise<void>
   /** Asks again at once what waits. */
   readonly bell: Bell
   /** Resolves when every ledger has taken the newest checkpoint, or the signal aborts. */
@@ -39,17 +43,17 @@ export interface Anchoring extends AsyncDisposable {
 }
 
 const askAgainMs = 5000
+const lookAgainMs = 50
 /** A ledger that is silent for longer does not keep the others waiting. */
 const leftOutAfterMs = 24 * 60 * 60 * 1000
 
 export async function startAnchoring(options: AnchoringOptions): Promise<Anchoring> {
-  const { entries, store, sealing, key, health, signal, onEvent, onRefused } = options
+  const { entries, store, sealing, keys, health, signal, onEvent, onRefused } = options
   const { anchors, identity, journal } = store
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const bell = newBell()
   const waiting = new Set<() => void>()
-  const anchoredSize = new Map<string, number>()
   const history: History = {
     ...identity,
     newest: () => sealing.newest(),
@@ -58,6 +62,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     consistency: (oldSize, newSize) => store.consistency(oldSize, newSize),
     async signedAt(size) {
       const root = await store.reader.historyRootAt(size)
+      const key = keys.forSize(size)
       const signature = key.sign(checkpointMessage({ ...identity, size, root }))
       return { size, root, key: key.publicKey, signature }
     },
@@ -100,6 +105,10 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
         leftOut.add(ledger)
         continue
       }
+      if (comparison.state === 'other-key' && (await tellRotations(ledger))) {
+        health.well(`ledger ${ledger}`)
+        continue
+      }
       const refusal = refusalOf(comparison)
       if (refusal?.code === 'STORE_BEHIND') throw refusal
       if (refusal) {
@@ -110,10 +119,36 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
       }
       if (comparison.state === 'absent') {
         const session = ledgers.opened.find(({ name }) => name === ledger)?.session
-        if (session) await admit(session, identity, key.publicKey, until)
+        if (session) await admit(session, identity, keys.current.publicKey, until)
       }
     }
     return !isWaiting
+  }
+
+  /** Of every key that followed the one that the ledger knows, in order; true once it knows ours. */
+  async function tellRotations(name: string): Promise<boolean> {
+    const session = ledgers.opened.find((of) => of.name === name)?.session
+    const { gateway, incarnation } = identity
+    const head = await session?.head(gateway, incarnation, until)
+    if (session === undefined || head?.state !== 'registered') return false
+    const known = keys.rotationsBefore(head.key)
+    if (known < 0) return false
+    for (const rotation of keys.rotations.slice(known)) {
+      const prepared = await session.prepare({ type: 'rotation', gateway, ...rotation }, until)
+      const outcome = prepared.state === 'prepared' ? await session.send(prepared, until) : prepared
+      if (outcome.state !== 'final') return false
+    }
+    return true
+  }
+
+  /** Asks until every ledger knows the current key; what it refuses meanwhile is asked again at once. */
+  async function rotated(): Promise<void> {
+    for (let left = ledgers.opened.map(({ name }) => name); left.length > 0 && !until.aborted; ) {
+      const told = await Promise.all(left.map((name) => tellRotations(name).catch(() => false)))
+      left = left.filter((_, i) => !told[i])
+      bell.ring()
+      if (left.length > 0) await pause(askAgainMs)(until)
+    }
   }
 
   async function beginLater(): Promise<void> {
@@ -132,6 +167,8 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
 
   function signed(): void {
     for (const wake of waiting) wake()
+    // What was refused for the key that signed it may go through now.
+    bell.ring()
   }
 
   const waitForNewer = (size: number, stop: AbortSignal) =>
@@ -157,10 +194,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
       waitForNewer,
       renew,
       onEvent(event) {
-        if (event.event === 'anchored') {
-          anchoredSize.set(name, event.size)
-          signed()
-        } else if (event.state === 'over') {
+        if (event.event === 'anchored' || event.state === 'over') {
           health.well(`anchor ${name}`)
         } else {
           health.degraded(`anchor ${name}`, event.why)
@@ -192,21 +226,18 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
   return {
     bell,
     signed,
+    rotated,
     async settled(stop) {
-      const isSettled = () =>
-        ledgers.opened.every(({ name }) => {
-          return (anchoredSize.get(name) ?? 0) >= (sealing.newest()?.size ?? 0)
-        })
-      await new Promise<void>((resolve) => {
-        const look = () => {
-          if (!stop.aborted && !isSettled()) return
-          waiting.delete(look)
-          resolve()
+      const pins = ledgers.opened.map(({ name }) => anchors.pinned(name))
+      const isSettled = async () => {
+        const size = sealing.newest()?.size ?? 0
+        for (const pin of pins) {
+          if (pin === undefined || pin === 'damaged') continue
+          if (((await anchors.newest(pin.ledgerId))?.size ?? 0) < size) return false
         }
-        waiting.add(look)
-        stop.addEventListener('abort', look, { once: true })
-        look()
-      })
+        return true
+      }
+      while (!stop.aborted && !(await isSettled())) await pause(lookAgainMs)(stop)
     },
     async [Symbol.asyncDispose]() {
       ended.abort()

@@ -44,6 +44,17 @@ export function accepted(connect: Connect, assignedId: string | null, limits: Li
 /** As many as wait in a usual commit; who sends more is read more slowly. */
 const receiveMaximum = 2048
 
+/** Why this publisher is not let in; null where it is. */
+export function refusalOf(connect: Connect, limits: Limits): Reason | null {
+  if (connect.isExtended) return reasons.badAuthentication
+  if (connect.clientId.length > limits.clientIdBytes) return reasons.clientIdInvalid
+  // Who wants its session kept must say whose it is.
+  if (connect.version === 4 && connect.clientId === '' && !connect.isClean) {
+    return reasons.clientIdInvalid
+  }
+  return null
+}
+
 export function refused(version: Version, reason: Reason): Buffer {
   if (version === 5) return Buffer.of(0x20, 3, 0, reason, 0)
   return Buffer.of(0x20, 2, 0, { [reasons.clientIdInvalid as number]: 2 }[reason] ?? 3)

@@ -9,6 +9,7 @@ import {
   pong,
   type Reason,
   reasons,
+  refusalOf,
   refused,
   refusedVersion,
   subscriptionRefused,
@@ -16,12 +17,13 @@ import {
 } from './answers.ts'
 import { openDeadlines } from './deadlines.ts'
 import { type Frame, openFrames } from './frames.ts'
-import { type Answer, type Flight, openInFlight } from './in-flight.ts'
+import { type Answer, openInFlight } from './in-flight.ts'
 import type { Limits } from './limits.ts'
 import { openOutbox } from './outbox.ts'
 import { openPacketIds } from './packet-ids.ts'
 import { type Connect, type Publish, readPacket, type Version } from './packets.ts'
 import type { Room } from './room.ts'
+import type { Rule } from './warnings.ts'
 
 /** What all connections share. */
 export interface Surroundings {
@@ -32,8 +34,6 @@ export interface Surroundings {
   claim(clientId: string, connection: Connection): void
   warn(rule: Rule, clientId: string | null): void
 }
-
-export type Rule = 'topic' | 'malformed' | 'too large' | 'taken over' | 'not stored' | 'crowded'
 
 export interface Connection {
   readonly closed: Promise<void>
@@ -46,7 +46,7 @@ export interface Connection {
 export function openConnection(socket: Socket, surroundings: Surroundings): Connection {
   const { limits, room, take, claim, warn } = surroundings
   const frames = openFrames(limits.packetBytes)
-  const flights = openInFlight(room)
+  const flights = openInFlight(room, limits.publicationBytes)
   const deadlines = openDeadlines(limits)
   const unreleased = openPacketIds()
   const outbox = openOutbox(socket, flights, afterFlush)
@@ -145,11 +145,11 @@ export function openConnection(socket: Socket, surroundings: Surroundings): Conn
     if (payload.length > limits.payloadBytes) breakRule('too large', reasons.packetTooLarge)
     else if (source === null) {
       warn('topic', clientId)
-      if (version === 5 && qos > 0) add(answer, id, 0, 'stored', reasons.topicInvalid)
+      if (version === 5 && qos > 0) flights.addSettled(answer, id, reasons.topicInvalid)
       else end(reasons.topicInvalid)
-    } else if (qos === 2 && !unreleased.add(id)) add(answer, id, 0, 'stored')
+    } else if (qos === 2 && !unreleased.add(id)) flights.addSettled(answer, id, reasons.success)
     else {
-      const flight = add(answer, id, payload.length, 'open')
+      const flight = flights.add(answer, id, payload.length)
       // A copy: else this one publication would hold on to everything that came in the same chunk.
       take(source, new Uint8Array(payload)).then(
         () => {
@@ -162,21 +162,9 @@ export function openConnection(socket: Socket, surroundings: Surroundings): Conn
           flushSoon()
         },
       )
+      return
     }
-  }
-
-  /** It is answered when everything before it is. */
-  function add(
-    answer: Answer,
-    id: number,
-    payloadBytes: number,
-    state: Flight['state'],
-    reason: Reason = reasons.success,
-  ): Flight {
-    const flight = { answer, id, bytes: payloadBytes + limits.publicationBytes, reason, state }
-    flights.add(flight)
-    if (state !== 'open') flushSoon()
-    return flight
+    flushSoon()
   }
 
   function breakRule(rule: Rule, reason: Reason): void {
@@ -240,13 +228,3 @@ export function openConnection(socket: Socket, surroundings: Surroundings): Conn
 }
 
 const answers: readonly [Answer, Answer, Answer] = [0, 0x40, 0x50]
-
-function refusalOf(connect: Connect, limits: Limits): Reason | null {
-  if (connect.isExtended) return reasons.badAuthentication
-  if (connect.clientId.length > limits.clientIdBytes) return reasons.clientIdInvalid
-  // Who wants its session kept must say whose it is.
-  if (connect.version === 4 && connect.clientId === '' && !connect.isClean) {
-    return reasons.clientIdInvalid
-  }
-  return null
-}

@@ -10,7 +10,7 @@ export interface Flight {
   readonly answer: Answer
   readonly id: number
   readonly bytes: number
-  reason: Reason
+  readonly reason: Reason
   state: 'open' | 'stored' | 'failed'
 }
 
@@ -20,20 +20,23 @@ export interface InFlight {
   readonly isEmpty: boolean
   /** One could not be stored: neither it nor any later one gets an answer. */
   readonly hasFailed: boolean
-  add(flight: Flight): void
+  add(answer: Answer, id: number, payloadBytes: number): Flight
+  /** Nothing is to be stored, but its turn comes when everything before it is answered. */
+  addSettled(answer: Answer, id: number, reason: Reason): void
   /** The answers to all that is settled, up to the first that is not. */
   answers(): Buffer | null
 }
 
-export function openInFlight(room: Room): InFlight {
+export function openInFlight(room: Room, publicationBytes: number): InFlight {
   const flights: Flight[] = []
   let bytes = 0
   let hasFailed = false
 
-  function add(flight: Flight): void {
+  function push(flight: Flight): Flight {
     flights.push(flight)
     bytes += flight.bytes
     room.take(flight.bytes)
+    return flight
   }
 
   function answers(): Buffer | null {
@@ -67,7 +70,11 @@ export function openInFlight(room: Room): InFlight {
   }
 
   return {
-    add,
+    add: (answer, id, payloadBytes) =>
+      push({ answer, id, bytes: payloadBytes + publicationBytes, reason: 0, state: 'open' }),
+    addSettled(answer, id, reason) {
+      push({ answer, id, bytes: publicationBytes, reason, state: 'stored' })
+    },
     answers,
     get bytes() {
       return bytes

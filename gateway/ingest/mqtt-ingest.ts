@@ -108,21 +108,23 @@ function detailsOf({ id, time }: { id: string | null; time: string | null }): De
   return details.length > 0 ? details : undefined
 }
 
-/** The ids of the last readings of a source, oldest first. */
-async function lastIds(store: Store, source: string): Promise<string[]> {
+/** The ids of the last readings of a source that had one, oldest first. */
+async function lastIds({ reader, epochs }: Store, source: string): Promise<string[]> {
   const ids: string[] = []
-  const { reader, epochs } = store
-  const streams = await streamsNamed(reader, epochs, source).catch(() => [])
+  const streams = await streamsNamed(reader, epochs, source).catch((error) => {
+    if (error instanceof KedgeError && error.code === 'NOT_FOUND') return []
+    throw error
+  })
   for (const { number, size } of streams.toReversed()) {
-    const found: string[] = []
-    const from = Math.max(0, size - (windowIds - ids.length))
-    for await (const { leaf } of reader.leaves(number, from, size)) {
-      const details = leaf && disclosedBy(openedLeaf(leaf, number, epochs)).details
-      const id = details?.find(([name]) => name === 'publisher-id')?.[1]
-      if (typeof id === 'string') found.push(id)
+    for (let to = size; to > 0 && ids.length < windowIds; to -= windowIds) {
+      const found: string[] = []
+      for await (const { leaf } of reader.leaves(number, Math.max(0, to - windowIds), to)) {
+        const details = leaf && disclosedBy(openedLeaf(leaf, number, epochs)).details
+        const id = details?.find(([name]) => name === 'publisher-id')?.[1]
+        if (typeof id === 'string') found.push(id)
+      }
+      ids.unshift(...found)
     }
-    ids.unshift(...found)
-    if (ids.length >= windowIds) break
   }
-  return ids
+  return ids.slice(-windowIds)
 }

@@ -1,5 +1,6 @@
-import type { Rule } from './connection.ts'
 import type { Limits } from './limits.ts'
+
+export type Rule = 'topic' | 'malformed' | 'too large' | 'taken over' | 'not stored' | 'crowded'
 
 /** Says each rule once to each publisher, and never so often that the log drowns. */
 export function openWarnings(limits: Limits, warn: (message: string) => void) {

@@ -3,6 +3,7 @@ import { check } from './check.ts'
 import { exportReadings } from './export.ts'
 import { prove } from './prove.ts'
 import type { Query } from './query.ts'
+import { rotate } from './rotate.ts'
 import { shipment } from './shipment.ts'
 import { status } from './status.ts'
 import { trust } from './trust.ts'
@@ -14,6 +15,7 @@ export const queries: Readonly<Record<string, Query>> = {
   status,
   trust,
   shipment,
+  rotate,
   check,
   backup,
 }

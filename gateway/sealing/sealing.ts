@@ -1,22 +1,24 @@
 /** When a batch is sealed and who signs it: what is on the disk first, what leaves the box after. */
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import type { Header } from '../../anchor-client/evidence/model.ts'
 import {
   type Checkpoint,
   checkpointMessage,
   interimMessage,
+  rotationMessage,
 } from '../../anchor-client/evidence/seal.ts'
 import type { SignedHead } from '../anchoring/history.ts'
 import type { Journal, Sealed, Statement } from '../journal/journal.ts'
-
-export interface SigningKey {
-  readonly publicKey: Uint8Array
-  sign(message: Uint8Array): Uint8Array
-}
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { Rotation } from '../keys/rotations.ts'
 
 export interface SealingOptions {
   readonly maxReadings: number
   readonly maxAgeMs: number
   readonly maxBytes: number
-  readonly statement: () => Statement
+  readonly statement: () => Omit<Statement, 'rotation'>
+  /** Puts it on record in the control stream. */
+  readonly onRotation: (rotation: Rotation) => void
   /** `lagMs` is from the batch's first commit to the signature. */
   readonly onSealed: (sealed: Sealed, signed: SignedHead | null, lagMs: number) => void
   readonly onFailed: (error: unknown) => void
@@ -32,10 +34,12 @@ export interface Sealing {
   newest(): SignedHead | null
   /** Seals what there is, now. */
   seal(isFinal?: boolean): Promise<void>
+  /** Goes over to a new key: the next header names it, and is the last one that the old key signs. */
+  rotate(): Promise<Rotation>
 }
 
-export function openSealing(journal: Journal, key: SigningKey, options: SealingOptions): Sealing {
-  const { maxReadings, maxAgeMs, maxBytes, statement, onSealed, onFailed } = options
+export function openSealing(journal: Journal, keys: KeyRing, options: SealingOptions): Sealing {
+  const { maxReadings, maxAgeMs, maxBytes, statement, onRotation, onSealed, onFailed } = options
   const { gateway, incarnation, hashId } = journal.identity
   let isAllowed = false
   let newest = signedHead(journal)
@@ -43,12 +47,12 @@ export function openSealing(journal: Journal, key: SigningKey, options: SealingO
   let firstMs: number | undefined
   let last: Promise<void> = Promise.resolve()
 
-  async function sealOnce(isFinal: boolean): Promise<void> {
+  async function sealOnce(isFinal: boolean, rotation: Header['rotation'] = null): Promise<void> {
     clearTimeout(timer)
     timer = undefined
     const begunMs = firstMs ?? performance.now()
     firstMs = undefined
-    const sealed = await journal.seal(statement, isFinal)
+    const sealed = await journal.seal(() => ({ ...statement(), rotation }), isFinal)
     const signed = await sign(sealed.size, sealed.historyRoot)
     onSealed(sealed, signed, performance.now() - begunMs)
     committed()
@@ -59,6 +63,7 @@ export function openSealing(journal: Journal, key: SigningKey, options: SealingO
     const of: Checkpoint = { gateway, incarnation, size, hashId, root }
     const isInterim = !isAllowed
     const message = isInterim ? interimMessage(of) : checkpointMessage(of)
+    const key = keys.current
     const signature = key.sign(message)
     await journal.keepSignature({ size, isInterim, key: key.publicKey, signature })
     if (isInterim) return null
@@ -69,6 +74,34 @@ export function openSealing(journal: Journal, key: SigningKey, options: SealingO
   function seal(isFinal = false): Promise<void> {
     last = last.then(() => sealOnce(isFinal))
     return last
+  }
+
+  async function rotateOnce(): Promise<Rotation> {
+    if (!isAllowed) {
+      throw new KedgeError(
+        'NOT_SIGNED',
+        'no key is changed before the ledgers have said what they hold',
+        {
+          hint: 'Try again when kedge status shows no ledger as silent.',
+        },
+      )
+    }
+    const next = await keys.makeNext()
+    const seq = journal.size
+    const message = rotationMessage(journal.identity, seq, next.publicKey)
+    const rotation: Rotation = {
+      incarnation,
+      seq,
+      newKey: next.publicKey,
+      oldSignature: keys.current.sign(message),
+      newSignature: next.sign(message),
+    }
+    await keys.keep(rotation)
+    onRotation(rotation)
+    await journal.flush()
+    await sealOnce(false, { key: next.publicKey, signature: rotation.newSignature })
+    await keys.complete(next)
+    return rotation
   }
 
   function committed(): void {
@@ -85,7 +118,7 @@ export function openSealing(journal: Journal, key: SigningKey, options: SealingO
       timer = setTimeout(() => sealSoon(0), delayMs)
       return
     }
-    if (isSoon) return
+    if (isSoon === true) return
     isSoon = true
     seal()
       .catch(onFailed)
@@ -98,6 +131,14 @@ export function openSealing(journal: Journal, key: SigningKey, options: SealingO
     committed,
     seal,
     newest: () => newest,
+    rotate() {
+      const rotated = last.then(rotateOnce)
+      last = rotated.then(
+        () => undefined,
+        () => undefined,
+      )
+      return rotated
+    },
     get isAllowed() {
       return isAllowed
     },

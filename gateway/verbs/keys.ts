@@ -20,6 +20,7 @@ import { writePublic } from '../keys/write-public.ts'
 import { certificateRequest, selfSignedCertificate } from '../keys/x509.ts'
 import { readConfig } from '../read-config.ts'
 import { jsonLine, printable, type Terminal } from '../terminal.ts'
+import { askAndPrint } from './asking.ts'
 
 interface Part {
   readonly usage: string
@@ -27,10 +28,14 @@ interface Part {
   run(args: Arguments, terminal: Terminal): Promise<number>
 }
 
-/** `rotate` is to join them: its new key must stand in the next header, so the store has to be there. */
 const parts: Readonly<Record<string, Part>> = {
   show: { usage: 'show', summary: 'the public key, and the names that come from it', run: showKey },
   new: { usage: 'new', summary: 'make the first key of a gateway', run: newKey },
+  rotate: {
+    usage: 'rotate',
+    summary: 'go over to a new key; the running gateway signs it with both',
+    run: (args, terminal) => askAndPrint(args, terminal, 'rotate', {}, inWords),
+  },
   csr: {
     usage: 'csr -o FILE',
     summary: 'a request for a certificate (PEM), --subject for another name than the gateway’s',
@@ -149,12 +154,13 @@ const note = (text: string) => process.stderr.write(`kedge: note: ${printable(te
 
 async function print({ gateway, keyId, algorithm, publicKey }: ShownKey, terminal: Terminal) {
   const shown = { gateway, keyId, algorithm, publicKey }
-  await terminal.print(
-    ...(terminal.json
-      ? [jsonLine(shown)]
-      : Object.entries(shown).map(([name, value]) => `${name.padEnd(10)} ${value}`)),
-  )
+  await terminal.print(terminal.json ? jsonLine(shown) : inWords(shown))
 }
+
+const inWords = (shown: Readonly<Record<string, unknown>>): string =>
+  Object.entries(shown)
+    .map(([name, value]) => `${name.padEnd(10)} ${value}`)
+    .join('\n')
 
 function outputOf(args: Arguments): string {
   const file = args.text('output')
