@@ -8,6 +8,7 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -24,6 +25,7 @@ const wanted = join(root, 'package-lock.json')
 const installed = join(root, 'node_modules/.package-lock.json')
 const lock = join(root, '.installing')
 const longestWaitMs = 15 * 60_000
+const tryLater = 75
 
 /** @param {string} line */
 const say = (line) => process.stderr.write(`kedge: ${line}\n`)
@@ -39,11 +41,27 @@ const isTooOld = major < 20 || (major === 20 && minor < 19)
 
 try {
   if (isTooOld) throw new Error(`node ${process.versions.node} is too old, 20.19 is the oldest`)
-  if (isMissing()) process.exitCode = await installAlone()
+  if (isMissing()) process.exitCode = running() ? tryLater : await installAlone()
 } catch (error) {
   // Besides an old node: a folder that may not be written, a full disk.
   say(`cannot start: ${error instanceof Error ? error.message : error}`)
   process.exitCode = 1
+}
+
+/** A gateway that runs from this clone would lose the packages it has not loaded yet. */
+function running() {
+  for (const name of readdirSync(root)) {
+    const pid = /^\.running-(\d+)$/.exec(name)?.[1]
+    if (pid === undefined) continue
+    if (isAlive(pid)) {
+      say(
+        `process ${pid} runs a gateway from this clone: stop it before new packages are installed`,
+      )
+      return true
+    }
+    rmSync(join(root, name), { force: true })
+  }
+  return false
 }
 
 async function installAlone() {

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { historyHash } from '../anchor-client/evidence/merkle.ts'
+import { decodeHeader } from '../anchor-client/evidence/seal.ts'
 import { type AnchorStore, openAnchorStore } from './anchoring/anchor-store.ts'
 import type { SignedHead } from './anchoring/history.ts'
 import {
@@ -109,6 +110,12 @@ export async function createStore(data: DataFolder, marker: Marker): Promise<voi
 function newestOf({ opened: { checkpoint }, size, historyRoot }: Journal): SignedHead | null {
   if (checkpoint === null || checkpoint.size !== size) return null
   return { size, root: historyRoot, key: checkpoint.key, signature: checkpoint.signature }
+}
+
+/** The key that the newest header names, if it names one. */
+export async function lastNamedKey({ reader, journal }: Store): Promise<Uint8Array | null> {
+  if (journal.size === 0) return null
+  return decodeHeader((await reader.seal(journal.size - 1)).header).rotation?.key ?? null
 }
 
 const noStore = ({ folder }: DataFolder): KedgeError =>

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import test from 'ava'
 import { scratchFolder } from './helpers/scratch.ts'
 import { run } from './helpers/spawn.ts'
@@ -91,3 +91,15 @@ test('when npm fails, a line says so, the script does not start, and the next tr
 
 const leftovers = async (folder: string) =>
   (await readdir(folder)).filter((name) => name.startsWith('.installing'))
+
+test('packages are not exchanged under a gateway that runs from this clone', async (t) => {
+  await using clone = await emptyClone()
+  await writeFile(`${clone.path}/.running-${process.pid}`, '')
+  const refused = await clone.install()
+  t.is(refused.code, 75)
+  t.regex(refused.stderr, new RegExp(`process ${process.pid} runs a gateway from this clone`))
+  t.is((await clone.calls()).length, 0)
+
+  await rename(`${clone.path}/.running-${process.pid}`, `${clone.path}/.running-4194305`)
+  t.is((await clone.install()).code, 0, 'one that is gone holds nobody up')
+})

@@ -2,9 +2,13 @@
 import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
 import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
 import type { Ledger } from '../../anchor-client/ledgers/ledger.ts'
+import type { DataFolder } from '../data-folder.ts'
+import { anchoredEvent, type GatewayEvent } from '../events.ts'
 import type { Health } from '../health.ts'
-import type { Key } from '../keys/key-file.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import { openLedgerKey } from '../keys/ledger-key.ts'
+import type { SecretReference } from '../keys/secret.ts'
+import type { Recording } from '../recording/open-recording.ts'
 import type { Sealing } from '../sealing/sealing.ts'
 import type { Store } from '../store.ts'
 import { admit } from './admit.ts'
@@ -12,7 +16,7 @@ import { refusalOf } from './head-refusals.ts'
 import { compareHeads, type HeadComparison } from './heads.ts'
 import type { History } from './history.ts'
 import { type LedgerEntry, type Ledgers, openLedgers } from './ledger-host.ts'
-import { type AnchorEvent, runOutbox } from './outbox.ts'
+import { runOutbox } from './outbox.ts'
 import { type Bell, newBell, pause } from './pace.ts'
 
 export interface AnchoringOptions {
@@ -21,11 +25,10 @@ export interface AnchoringOptions {
   readonly sealing: Sealing
   readonly keys: KeyRing
   readonly health: Health
-  readonly keyFor: (entry: LedgerEntry, isFirstUse: boolean) => Promise<Key>
-  readonly nowMs: () => number | null
-  readonly onEvent: (event: AnchorEvent) => void
-  /** A ledger that said nothing for a day. */
-  readonly onLeftOut: (ledgerId: Uint8Array) => void
+  readonly data: DataFolder
+  readonly secret: SecretReference | undefined
+  readonly recording: Pick<Recording, 'clock' | 'recorder' | 'streams'>
+  readonly onEvent: (event: GatewayEvent) => void
   /** Ends the gateway: a ledger knows more than we do, and nothing that we sign may leave the box. */
   readonly onRefused: (error: unknown) => void
   readonly signal: AbortSignal
@@ -50,6 +53,7 @@ const leftOutAfterMs = 24 * 60 * 60 * 1000
 export async function startAnchoring(options: AnchoringOptions): Promise<Anchoring> {
   const { entries, store, sealing, keys, health, signal, onEvent, onRefused } = options
   const { anchors, identity, journal } = store
+  const { clock, recorder, streams } = options.recording
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const bell = newBell()
@@ -72,8 +76,9 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     entries,
     ledgerKinds as unknown as Record<string, Ledger>,
     {
-      nowMs: options.nowMs,
-      keyFor: (entry, name) => options.keyFor(entry, isFirstUse(name)),
+      nowMs: () => clock.unixMs(),
+      keyFor: ({ path }, name) =>
+        openLedgerKey(options.data, options.secret, String(path), isFirstUse(name)),
       isFirstUse: (_, name) => isFirstUse(name),
     },
   )
@@ -100,8 +105,10 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
       const { ledger } = comparison
       if (comparison.state === 'unknown' && comparison.silentMs > leftOutAfterMs) {
         const pinned = anchors.pinned(ledger)
-        if (pinned && pinned !== 'damaged' && !leftOut.has(ledger))
-          options.onLeftOut(pinned.ledgerId)
+        if (pinned && pinned !== 'damaged' && !leftOut.has(ledger)) {
+          const silent = { type: 'silent', time: clock.now(), ledger: pinned.ledgerId } as const
+          recorder.state(streams.control, silent)
+        }
         leftOut.add(ledger)
         continue
       }
@@ -199,7 +206,8 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
         } else {
           health.degraded(`anchor ${name}`, event.why)
         }
-        onEvent(event)
+        const said = anchoredEvent(event)
+        if (said) onEvent(said)
       },
     }).catch((error: unknown) => {
       health.degraded(`anchor ${name}`, error instanceof Error ? error.message : String(error))

@@ -3,25 +3,17 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { disclosedBy } from '../../anchor-client/evidence/fields.ts'
 import type { Details } from '../../anchor-client/evidence/model.ts'
+import type { Live } from '../live.ts'
 import { streamsNamed } from '../proving/find.ts'
 import { openedLeaf } from '../proving/opened-leaf.ts'
-import type { Recorder } from '../recording/recorder.ts'
-import type { Streams } from '../recording/streams.ts'
 import type { Store } from '../store.ts'
 import { type Broker, openBroker, type Publication } from './broker.ts'
 import { openDuplicates } from './duplicates.ts'
 import { checkAgainstMapping, readPayload } from './payload.ts'
 import { type MqttConfig, mqttSource, planOf } from './plan-of.ts'
 
-export interface MqttIngest {
-  readonly store: Store
-  readonly streams: Streams
-  readonly recorder: Recorder
-  readonly warn: (message: string) => void
-  /** Throws where there is no room: the publisher gets no PUBACK, and sends it again. */
-  readonly checkRoom: () => void
-  readonly onRefused: (source: string, reason: string) => void
-}
+/** Parts of the running gateway. */
+export type MqttHost = Pick<Live, 'store' | 'streams' | 'recorder' | 'room' | 'onEvent'>
 
 const mostSources = 512
 const windowIds = 10_000
@@ -29,7 +21,7 @@ const windowIds = 10_000
 export async function openMqttIngest(
   config: MqttConfig,
   portFile: string,
-  of: MqttIngest,
+  of: MqttHost,
 ): Promise<Broker> {
   const seen = new Set<string>()
   const duplicates = openDuplicates((source) => lastIds(of.store, mqttSource(source)))
@@ -40,7 +32,8 @@ export async function openMqttIngest(
     if ('refused' in said || refusal !== null) {
       return refused(source, refusal ?? 'not readable', payload)
     }
-    of.checkRoom()
+    // Without room there is no PUBACK: the publisher sends it again.
+    of.room.check()
     const { reading } = said
     const store = () =>
       new Promise<void>((resolve, reject) => {
@@ -73,14 +66,17 @@ export async function openMqttIngest(
 
   const refused = (source: string, reason: string, bytes: Uint8Array) =>
     new Promise<void>((resolve, reject) => {
-      of.onRefused(mqttSource(source), reason)
+      of.onEvent({ event: 'refused', source: mqttSource(source), reason })
       of.recorder.refuse(
         { source: mqttSource(source), reason, bytes },
         { holdMs: 0, committed: () => resolve(), failed: reject },
       )
     })
 
-  return openOnKeptPort(config.listen, portFile, { take, warn: of.warn })
+  return openOnKeptPort(config.listen, portFile, {
+    take,
+    warn: (message) => of.onEvent({ event: 'warning', message }),
+  })
 }
 
 /** Port 0 takes a free one at the first start, and the same one afterwards. */

@@ -11,20 +11,24 @@ import type { SignedHead } from '../anchoring/history.ts'
 import type { Journal, Sealed, Statement } from '../journal/journal.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Rotation } from '../keys/rotations.ts'
+import type { Recording } from '../recording/open-recording.ts'
 
 export interface SealingOptions {
-  readonly maxReadings: number
-  readonly maxAgeMs: number
-  readonly maxBytes: number
-  readonly statement: () => Omit<Statement, 'rotation'>
-  /** Puts it on record in the control stream. */
-  readonly onRotation: (rotation: Rotation) => void
+  /** What comes first counts. */
+  readonly limits: {
+    readonly maxReadings: number
+    readonly maxAgeMs: number
+    readonly maxBytes: number
+  }
+  readonly recording: Pick<Recording, 'clock' | 'recorder' | 'streams'>
+  /** What header 0 says of the incarnation before. */
+  readonly previous: Header['previous']
   /** `lagMs` is from the batch's first commit to the signature. */
   readonly onSealed: (sealed: Sealed, signed: SignedHead | null, lagMs: number) => void
   readonly onFailed: (error: unknown) => void
 }
 
-export interface Sealing {
+export interface Sealing extends AsyncDisposable {
   /** Told after each commit. */
   committed(): void
   /** The ledgers were heard and know no more than we do: from now on checkpoints are signed. */
@@ -39,7 +43,8 @@ export interface Sealing {
 }
 
 export function openSealing(journal: Journal, keys: KeyRing, options: SealingOptions): Sealing {
-  const { maxReadings, maxAgeMs, maxBytes, statement, onRotation, onSealed, onFailed } = options
+  const { limits, recording, previous, onSealed, onFailed } = options
+  const { clock, recorder, streams } = recording
   const { gateway, incarnation, hashId } = journal.identity
   let isAllowed = false
   let newest = signedHead(journal)
@@ -47,14 +52,25 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
   let firstMs: number | undefined
   let last: Promise<void> = Promise.resolve()
 
+  function statement(rotation: Header['rotation']): Statement {
+    const { wallMs, boundMs } = clock.now()
+    return {
+      wallMs,
+      boundMs,
+      beacon: null,
+      previous: journal.size === 0 ? previous : null,
+      rotation,
+    }
+  }
+
   async function sealOnce(isFinal: boolean, rotation: Header['rotation'] = null): Promise<void> {
     clearTimeout(timer)
     timer = undefined
     const begunMs = firstMs ?? performance.now()
     firstMs = undefined
-    const sealed = await journal.seal(() => ({ ...statement(), rotation }), isFinal)
+    const sealed = await journal.seal(() => statement(rotation), isFinal)
     const signed = await sign(sealed.size, sealed.historyRoot)
-    onSealed(sealed, signed, performance.now() - begunMs)
+    onSealed(sealed, signed, Math.round(performance.now() - begunMs))
     committed()
   }
 
@@ -97,7 +113,8 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
       newSignature: next.sign(message),
     }
     await keys.keep(rotation)
-    onRotation(rotation)
+    const { control } = streams
+    recorder.state(control, { type: 'rotation', time: clock.now(), key: next.publicKey, seq })
     await journal.flush()
     await sealOnce(false, { key: next.publicKey, signature: rotation.newSignature })
     await keys.complete(next)
@@ -108,8 +125,8 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
     const { leaves, bytes } = journal.unsealed
     if (leaves === 0) return
     firstMs ??= performance.now()
-    if (leaves >= maxReadings || bytes >= maxBytes) sealSoon(0)
-    else if (timer === undefined) sealSoon(maxAgeMs)
+    if (leaves >= limits.maxReadings || bytes >= limits.maxBytes) sealSoon(0)
+    else if (timer === undefined) sealSoon(limits.maxAgeMs)
   }
 
   let isSoon = false
@@ -131,6 +148,11 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
     committed,
     seal,
     newest: () => newest,
+    async [Symbol.asyncDispose]() {
+      clearTimeout(timer)
+      await last.catch(() => undefined)
+      clearTimeout(timer)
+    },
     rotate() {
       const rotated = last.then(rotateOnce)
       last = rotated.then(
