@@ -250,3 +250,13 @@ test('the newest key is shown under the name that the first one gave the gateway
   t.deepEqual(hexToBytes(newest.publicKey), tenth)
   t.notDeepEqual(tenth, second)
 })
+
+test('a key file with a letter that is no digit is damage, told in one sentence', async (t) => {
+  await using folder = await scratchFolder()
+  const path = join(folder.path, 'device-1.key')
+  await createKeyFile(path, utf8('secret'))
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.replace('"publicKey":"04', '"publicKey":"0x'))
+  const error = await t.throwsAsync(readPublicKey(path), { instanceOf: KedgeError })
+  t.is((error as KedgeError).code, 'KEY_MALFORMED')
+})

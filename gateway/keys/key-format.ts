@@ -11,7 +11,10 @@ const version1 = z.strictObject({
   format: z.literal('kedge-key'),
   version: z.literal(1),
   algorithm: z.literal('SM2'),
-  publicKey: hexOf(65).refine((hex) => isPublicKey(hexToBytes(hex))),
+  // Zod goes on to the refinement where the form is wrong already.
+  publicKey: hexOf(65).refine(
+    (hex) => hexOf(65).safeParse(hex).success && isPublicKey(hexToBytes(hex)),
+  ),
   scrypt: z
     .strictObject({
       // Bounds both ways: a file must not cost this computer its memory, nor a thief too little.

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util'
 import { evidence } from './evidence.ts'
+import { keys } from './keys.ts'
 import { mqtt } from './mqtt.ts'
 import { randomFrom } from './random.ts'
 import type { Target } from './target.ts'
 import { trust } from './trust.ts'
 
 /** npm run fuzz -- [TARGET] [--seconds N] [--seed N] [--json]: hostile input, and what cost the most. */
-const targets: Readonly<Record<string, Target>> = { evidence, mqtt, trust }
+const targets: Readonly<Record<string, Target>> = { evidence, keys, mqtt, trust }
 
 const usage = `npm run fuzz -- [TARGET] [--seconds N] [--seed N] [--json]
 
