@@ -1,7 +1,8 @@
-import { cp } from 'node:fs/promises'
+import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
+import { restore } from '../gateway/backup.ts'
 import { dataFolder, readMarker } from '../gateway/data-folder.ts'
 import { beginAnew } from '../gateway/incarnation.ts'
 import { initialise } from '../gateway/initialise.ts'
@@ -63,4 +64,50 @@ test('a data folder put back from a copy is noticed before anything is signed, a
     },
   )
   t.regex(late?.message ?? '', /newer incarnation/)
+})
+
+test('what no ledger had taken is committed again in the new life, private readings as well', async (t) => {
+  await using folder = await scratchFolder()
+  const data = dataFolder(join(folder.path, 'data'))
+  const restored = dataFolder(join(folder.path, 'restored'))
+  const backup = join(folder.path, 'backup')
+  const config = configWith(join(folder.path, 'ledger'), 'maxAge: 1h')
+  await initialise(data, undefined, () => config)
+  await running(data, config, (url) => publish(url, 0, 4))
+  await running(data, config, async (url) => {
+    await publish(url, 5, 9)
+    await publish(url, 100, 102, 'band')
+    const { bytes, lines } = await asked(data, 'backup', {})
+    await writeFile(backup, bytes)
+    t.is(lines[0]?.bytes, bytes.length)
+  })
+
+  await restore(restored, backup)
+  // The secret is not in the backup.
+  await cp(join(data.keys, 'secret'), join(restored.keys, 'secret'))
+  await t.throwsAsync(
+    running(restored, config, () => Promise.resolve()),
+    { code: 'STORE_BEHIND' },
+  )
+  t.deepEqual(await beginAnew(restored), { incarnation: 1, recommitted: 8 })
+  await running(restored, config, (url) => publish(url, 10, 11))
+
+  const trust = (await asked(restored, 'trust', {})).bytes
+  const probe = await asked(restored, 'export', { stream: 'mqtt/probe' })
+  t.deepEqual(
+    probe.lines.map(({ index, publisherId }) => [index, publisherId]),
+    ['n5', 'n6', 'n7', 'n8', 'n9', 'n10', 'n11'].map((id, index) => [index, id]),
+  )
+  const band = await asked(restored, 'export', { stream: 'mqtt/band' })
+  t.deepEqual(
+    band.lines.flatMap(({ value }) => value ?? []),
+    ['100', '101', '102'],
+  )
+  for (const [stream, index] of [
+    ['mqtt/probe', '0-6'],
+    ['mqtt/band', '0-2'],
+  ] as const) {
+    const { bytes } = await asked(restored, 'prove', { stream, index })
+    t.is(verdictOf(bytes, trust).verdict, 'complete', stream)
+  }
 })

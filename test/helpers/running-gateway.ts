@@ -1,4 +1,5 @@
 import { connectAsync } from 'mqtt'
+import { concat } from '../../anchor-client/evidence/bytes.ts'
 import { parseTrust } from '../../anchor-client/evidence/trust.ts'
 import { verifyEvidence } from '../../anchor-client/evidence/verify.ts'
 import { loadConfig } from '../../config/load.ts'
@@ -28,12 +29,17 @@ export async function running(
   return events
 }
 
-/** Numbered readings to ingest/probe, each acknowledged. */
-export async function publish(url: string, first: number, last: number): Promise<void> {
+/** Numbered readings, each acknowledged. */
+export async function publish(
+  url: string,
+  first: number,
+  last: number,
+  source = 'probe',
+): Promise<void> {
   const client = await connectAsync(url)
   for (let i = first; i <= last; i++) {
     const payload = JSON.stringify({ kind: 'temperature', value: i, unit: 'Cel', id: `n${i}` })
-    await client.publishAsync('ingest/probe', payload, { qos: 1 })
+    await client.publishAsync(`ingest/${source}`, payload, { qos: 1 })
   }
   await client.endAsync()
 }
@@ -52,7 +58,7 @@ export async function asked(data: DataFolder, query: string, of: Asked) {
   let bytes: Uint8Array = new Uint8Array()
   for await (const answer of ask(data, query, of)) {
     if ('line' in answer) lines.push(answer.line)
-    if ('bytes' in answer) bytes = answer.bytes
+    if ('bytes' in answer) bytes = concat(bytes, answer.bytes)
   }
   return { lines, bytes }
 }
