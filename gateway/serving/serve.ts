@@ -2,10 +2,14 @@
 import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
+import { basename } from 'node:path'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Live } from '../live.ts'
 import { queries } from '../queries/index.ts'
 import { encodeAnswer, encodeError, endOfAnswers, longestQuestion, type Question } from './wire.ts'
+
+/** What fits into the address of a socket on every system; longer ones are cut off silently. */
+const longestPath = 103
 
 export async function serve(path: string, live: Live): Promise<AsyncDisposable> {
   // Whoever left it there is gone: the data folder is ours.
@@ -17,6 +21,11 @@ export async function serve(path: string, live: Live): Promise<AsyncDisposable> 
     socket.on('close', () => sockets.delete(socket))
     void answer(socket, live)
   })
+  if (Buffer.byteLength(path) > longestPath) {
+    throw new KedgeError('USAGE', `the data folder's path is too long for ${basename(path)}`, {
+      hint: `Name a folder with --data whose path has at most ${longestPath - basename(path).length - 1} bytes.`,
+    })
+  }
   const before = process.umask(0o177)
   try {
     server.listen(path)
