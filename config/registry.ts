@@ -10,6 +10,8 @@ const embeddedPath = path
   .default('./ledger')
   .describe('Folder of its files; outside the data folder a restored copy of it is noticed')
 
+const witnessCa = ledgers.witness.options.shape.ca.description ?? ''
+
 export const registry: Registry = {
   drivers,
   ledgers: {
@@ -18,6 +20,10 @@ export const registry: Registry = {
     embedded: {
       ...ledgers.embedded,
       options: ledgers.embedded.options.extend({ path: embeddedPath }),
+    },
+    witness: {
+      ...ledgers.witness,
+      options: ledgers.witness.options.extend({ ca: path.optional().describe(witnessCa) }),
     },
   },
 }

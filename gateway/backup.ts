@@ -20,7 +20,8 @@ import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { decodeAnchor, decodePin, encodeAnchor, encodePin } from './anchoring/anchor-records.ts'
 import { openAnchorStore } from './anchoring/anchor-store.ts'
 import { type DataFolder, lockData, makeDataFolder, readMarker } from './data-folder.ts'
-import { openRowStore, type RowKind } from './journal/row-store.ts'
+import type { RowKind } from './journal/row.ts'
+import { openRowStore } from './journal/row-store.ts'
 import type { Store } from './store.ts'
 
 const magic = utf8('kedge backup 1\n')
@@ -40,7 +41,7 @@ type Part =
   | { readonly type: 'end'; readonly sm3: Uint8Array }
 
 const types = ['file', 'row', 'pin', 'anchor', 'end'] as const
-const kinds: readonly RowKind[] = ['frame', 'seal', 'signature']
+const kinds: readonly RowKind[] = ['frame', 'seal', 'signature', 'gone']
 
 /** The file's bytes, in pieces. */
 export async function* backup(store: Store): AsyncGenerator<Uint8Array, void> {
@@ -123,7 +124,7 @@ function readPart(at: Cursor): Part {
       return {
         type,
         number: readUint(at),
-        kind: kinds[readUint(at, 2)] as RowKind,
+        kind: kinds[readUint(at, kinds.length - 1)] as RowKind,
         body: readBytes(at),
       }
     case 'pin':

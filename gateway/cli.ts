@@ -4,10 +4,12 @@ import { findVerb, parseArguments } from './arguments.ts'
 import { type Command, globalOptions } from './command.ts'
 import { helpOf, overview } from './help.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
+import { anchor } from './verbs/anchor.ts'
 import { config } from './verbs/config.ts'
 import { decode } from './verbs/decode.ts'
 import { demo } from './verbs/demo.ts'
 import { encode } from './verbs/encode.ts'
+import { enrol } from './verbs/enrol.ts'
 import { exportVerb } from './verbs/export.ts'
 import { init } from './verbs/init.ts'
 import { keys } from './verbs/keys.ts'
@@ -19,6 +21,7 @@ import { status } from './verbs/status.ts'
 import { store } from './verbs/store.ts'
 import { trust } from './verbs/trust.ts'
 import { verify } from './verbs/verify.ts'
+import { witness } from './verbs/witness.ts'
 import { version as programVersion } from './version.ts'
 
 /** Every verb; the help is printed from this table. */
@@ -35,6 +38,9 @@ const commands: Readonly<Record<string, Command>> = {
   export: exportVerb,
   store,
   keys,
+  enrol,
+  anchor,
+  witness,
   config,
   decode,
   encode,

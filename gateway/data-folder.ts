@@ -77,7 +77,7 @@ export async function readMarker({ folder }: DataFolder): Promise<Marker | undef
     throw new KedgeError('STORE_DAMAGED', `cannot read ${path}: ${cause.message}`, { cause })
   })
   if (text === undefined) {
-    if (!(await isThere(join(folder, 'store')))) return undefined
+    if (!(await isThere(join(folder, 'store'))) || (await isUnfinished(folder))) return undefined
     throw new KedgeError('STORE_DAMAGED', `there is a store in ${folder}, but no ${markerName}`, {
       hint: 'Bring back that file from a backup (kedge store restore): it says whose store this is.',
     })
@@ -115,7 +115,15 @@ function parseMarker(text: string, path: string): Marker {
   }
 }
 
-export async function writeMarker({ folder }: DataFolder, marker: Marker): Promise<void> {
+/** A first store whose making was cut off: nothing was ever recorded in it. */
+async function isUnfinished(folder: string): Promise<boolean> {
+  const path = join(folder, `${markerName}.new`)
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  return text !== undefined && parseMarker(text, path).incarnation === 0
+}
+
+/** Says on the disk that a store is being made; `writeMarker` says that it is there. */
+export async function beginMarker({ folder }: DataFolder, marker: Marker): Promise<void> {
   const { gateway, previous, ...rest } = marker
   const content = {
     gateway: bytesToHex(gateway),
@@ -127,8 +135,14 @@ export async function writeMarker({ folder }: DataFolder, marker: Marker): Promi
   await file.writeFile(`kedge store ${storeVersion}\n${JSON.stringify(content)}\n`)
   await file.sync()
   await file.close()
-  await rename(`${path}.new`, path)
   await syncFolder(folder)
+}
+
+export async function writeMarker(data: DataFolder, marker: Marker): Promise<void> {
+  await beginMarker(data, marker)
+  const path = join(data.folder, markerName)
+  await rename(`${path}.new`, path)
+  await syncFolder(data.folder)
 }
 
 export async function syncFolder(folder: string): Promise<void> {

@@ -10,7 +10,7 @@ import { verifyEvidence } from '../anchor-client/evidence/verify.ts'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { registry } from '../config/registry.ts'
 import { startSimulators } from '../hardware/sim/start.ts'
-import { type DataFolder, readMarker } from './data-folder.ts'
+import { type DataFolder, lockData, readMarker } from './data-folder.ts'
 import type { GatewayEvent } from './events.ts'
 import { runGateway } from './flow.ts'
 import { initialise } from './initialise.ts'
@@ -55,13 +55,22 @@ export async function runDemo(
   const done = new AbortController()
   const signal = AbortSignal.any([stop, done.signal])
   if ((await readMarker(data)) === undefined) await initialise(data, undefined, demoConfig)
+  // Refused here, a second demo does not take the first one's devices away.
+  await (await lockData(data))[Symbol.asyncDispose]()
   const simulated = join(data.folder, 'demo')
   await mkdir(simulated, { recursive: true })
   await using simulators = await startSimulators({
     folder: simulated,
     signal,
     onSay: (message) => onEvent({ event: 'devices', message }),
+  }).catch((error: unknown) => {
+    if (stop.aborted) return null
+    throw error
   })
+  if (simulators === null) {
+    onEvent({ event: 'stopped' })
+    return 0
+  }
   const loaded = withPorts(await demoLoaded(data), simulated, simulators.ports)
   let exit = 0
   let live: Live | undefined
@@ -70,7 +79,7 @@ export async function runDemo(
 
   /** After each anchor, until one covers a reading of every sort. */
   async function tryEvidence(seq: number): Promise<void> {
-    if (live === undefined || isTrying || isShown) return
+    if (live === undefined || isTrying || isShown || signal.aborted) return
     isTrying = true
     try {
       const wanted = await everySort(live, seq)
@@ -99,6 +108,8 @@ export async function runDemo(
         onEvent(event)
         if (event.event !== 'anchored') return
         tryEvidence(event.seq).catch((error: unknown) => {
+          // Told to stop meanwhile, the gateway has closed its store.
+          if (signal.aborted) return
           exit = 1
           const message = error instanceof Error ? error.message : String(error)
           onEvent({ event: 'warning', message: `no evidence: ${message}` })

@@ -102,6 +102,7 @@ async function openFlow(
 
   recording.begin(loaded.bytes, await unsignedBatches(journal, keys, onEvent))
   const room = openRoom(data, journal, config.journal, health)
+  await room.look().catch(() => undefined)
   const plans = planDevices(config)
   return { config, data, store, sealing, anchoring, health, room, plans, onEvent, ...recording }
 }

@@ -19,8 +19,8 @@ export function overview(
     'Options of every verb:',
     ...optionLines(globalOptions),
     '',
-    'Exit codes: 0 ok, 1 failed check, 2 usage or an unreadable file, 4 evidence invalid,',
-    '5 evidence valid with declared gaps.',
+    'Exit codes: 0 ok, 1 failed check, 2 usage or an unreadable file, 3 degraded, 4 evidence invalid,',
+    '5 evidence valid with declared gaps, 75 try later.',
     '',
     'kedge help VERB says more.',
   ]

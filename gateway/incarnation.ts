@@ -16,6 +16,7 @@ import type { KnownStream } from './journal/journal-reader.ts'
 import { openedLeaf } from './proving/opened-leaf.ts'
 import type { Clock } from './recording/clock.ts'
 import { type Epochs, openEpochs } from './recording/epochs.ts'
+import { openGaps } from './recording/gaps.ts'
 import { plainLeaf } from './recording/plain-leaf.ts'
 import { sealPrivate } from './recording/private-leaves.ts'
 import { openStreams, type Streams } from './recording/streams.ts'
@@ -74,7 +75,7 @@ async function commitAgain(old: Store, next: Marker): Promise<number> {
   const time = lastTime(old.journal, Math.max(0, boot))
   // What is committed again keeps its times, and these stand in the boots of the life before.
   journal.setBoot(boot, machineBoot)
-  const streams = openStreams(journal, { now: () => time } as Clock, epochs)
+  const streams = openStreams(journal, { now: () => time } as Clock, epochs, openGaps(journal))
   const add = (leaf: StoredLeaf) => journal.add({ stream: streams.control, leaf })
   add(plainLeaf({ type: 'boot', time, program }))
   add(plainLeaf({ type: 'note', time, name: 'machine-boot', bytes: machineBoot }))

@@ -3,13 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
-import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { keyId } from '../anchor-client/evidence/sm2.ts'
 import { type DataFolder, isThere, makeDataFolder, readMarker } from './data-folder.ts'
 import { deviceKeyNumbers, deviceKeyPath } from './keys/device-keys.ts'
 import { createKeyFile, readPublicKey } from './keys/key-file.ts'
 import { readSecret, type SecretReference } from './keys/secret.ts'
-import { createStore } from './store.ts'
+import { createStore, storeExists } from './store.ts'
 
 export interface Initialised {
   readonly gateway: string
@@ -25,11 +24,7 @@ export async function initialise(
   secretReference: SecretReference | undefined,
   config: (sensors: readonly string[]) => string | Uint8Array,
 ): Promise<Initialised> {
-  if (await readMarker(data)) {
-    throw new KedgeError('STORE_EXISTS', `there is a gateway in ${data.folder} already`, {
-      hint: 'Run it with kedge run, or name another folder with --data.',
-    })
-  }
+  if (await readMarker(data)) throw storeExists(data)
   await makeDataFolder(data)
   await mkdir(data.keys, { recursive: true, mode: 0o700 })
   const sensors = await sensorsOnBus()

@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.ts'
 import { type DriverName, drivers } from '../drivers/index.ts'
 import { type Device, sourcesOf } from './devices.ts'
-import { planOf } from './ingest/plan-of.ts'
+import { planOf, publisherOf } from './ingest/plan-of.ts'
 import type { Reader } from './recording/shipments.ts'
 import type { StreamPlan } from './recording/streams.ts'
 
@@ -30,7 +30,7 @@ export function planDevices(config: Config): Plans {
   const ofDevice = (name: string): readonly StreamPlan[] => byDevice.get(name) ?? []
   const { mqtt } = config.ingest
   const member = (name: string): readonly StreamPlan[] => {
-    const publisher = /^mqtt\/(.+)$/.exec(name)?.[1]
+    const publisher = publisherOf(name)
     return publisher !== undefined && mqtt ? [planOf(mqtt, publisher)] : ofDevice(name)
   }
   const readers = Object.entries(config.shipments).map(([name, { members }]) => {

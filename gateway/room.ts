@@ -43,7 +43,7 @@ export function openRoom(
       bytes >= limits.maxBytes
         ? `the journal has its ${limits.maxBytes} bytes (journal.maxBytes)`
         : free < limits.minFree
-          ? `only ${free} bytes are free on the disk (journal.minFree)`
+          ? `fewer than ${limits.minFree} bytes are free on the disk (journal.minFree)`
           : null
     if (full) {
       health.degraded('room', `no reading is taken: ${full}`)

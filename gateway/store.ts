@@ -1,11 +1,12 @@
 /** A gateway's store: what it recorded, what ledgers took of it, and whose pseudonyms are whose. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { historyHash } from '../anchor-client/evidence/merkle.ts'
 import { decodeHeader } from '../anchor-client/evidence/seal.ts'
 import { type AnchorStore, openAnchorStore } from './anchoring/anchor-store.ts'
 import type { SignedHead } from './anchoring/history.ts'
 import {
+  beginMarker,
   type DataFolder,
   lockData,
   type Marker,
@@ -88,13 +89,17 @@ async function openAll(
 export async function createStore(data: DataFolder, marker: Marker): Promise<void> {
   await makeDataFolder(data)
   await using _ = await lockData(data)
-  const { journal, index, anchors } = data.store(marker.incarnation)
+  if (await readMarker(data)) throw storeExists(data)
+  const { folder, journal, index, anchors } = data.store(marker.incarnation)
+  await beginMarker(data, marker)
+  // What is there was never finished.
+  await rm(folder, { recursive: true, force: true })
   const identity = {
     gateway: marker.gateway,
     incarnation: marker.incarnation,
     hashId: marker.hashId,
   }
-  await mkdir(data.store(marker.incarnation).folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const made = await openJournal({
     folder: journal,
     indexFolder: index,
@@ -117,6 +122,11 @@ export async function lastNamedKey({ reader, journal }: Store): Promise<Uint8Arr
   if (journal.size === 0) return null
   return decodeHeader((await reader.seal(journal.size - 1)).header).rotation?.key ?? null
 }
+
+export const storeExists = ({ folder }: DataFolder): KedgeError =>
+  new KedgeError('STORE_EXISTS', `there is a gateway in ${folder} already`, {
+    hint: 'Run it with kedge run, or name another folder with --data.',
+  })
 
 const noStore = ({ folder }: DataFolder): KedgeError =>
   new KedgeError('STORE_MISSING', `there is no gateway in ${folder}`, {

@@ -23,6 +23,8 @@ export const errorCodes = {
   LEDGER_MISSING: "A ledger's own files are not where they should be.",
   LEDGER_IN_USE: "Another process holds a ledger's own files.",
   LEDGER_MISMATCH: 'A ledger is not the one that was pinned, or of another version.',
+  LEDGER_LIES: 'A ledger says what its own signature, its rules or its earlier word contradict.',
+  ENROLMENT_REFUSED: 'A ledger cannot register what an enrolment request asks for.',
   STORE_IN_USE: 'Another process holds the data folder.',
   STORE_MISSING: 'There is no store where there should be one.',
   STORE_EXISTS: 'There is a store already where a new one was asked for.',

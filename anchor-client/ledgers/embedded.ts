@@ -9,23 +9,13 @@ import {
   type LedgerHost,
   type LedgerIdentity,
   type LedgerSession,
-  type Outcome,
-  type Place,
   type Proved,
   type Registrar,
 } from './ledger.ts'
-import { openBook, type SignedEntry } from './witness-book.ts'
-import { decodeRequest, encodeRequest } from './witness-requests.ts'
-import {
-  type Anchor,
-  anchorCovering,
-  findIncarnation,
-  headOf,
-  type Judgement,
-  judge,
-  judgeAdmission,
-  standing,
-} from './witness-rules.ts'
+import { anchoredIn, outcomeOf, placeOf } from './witness-answers.ts'
+import { openKeeper } from './witness-keeper.ts'
+import { prepareRequest } from './witness-requests.ts'
+import { type Anchor, anchorCovering, findIncarnation, headOf, standing } from './witness-rules.ts'
 
 /** A witness inside this process. It shows order and tampering; nobody else vouches for it. */
 export const embedded = defineLedger({
@@ -42,42 +32,12 @@ export interface EmbeddedLedger extends LedgerSession {
 }
 
 export async function openEmbedded(path: string, host: LedgerHost): Promise<EmbeddedLedger> {
-  const book = await openBook(path, host)
+  const keeper = await openKeeper(path, host)
+  const { book } = keeper
   const { publicKey } = host
   const ledgerId = keyId(publicKey)
-  const inTurn = turns()
-  let trouble: string | null = null
-
-  async function anchored({ size, head, number }: Anchor): Promise<Anchored> {
-    return { size, head, place: placeOf(await book.read(number)) }
-  }
-
-  async function outcomeOf(judgement: Exclude<Judgement, { state: 'take' }>): Promise<Outcome> {
-    switch (judgement.state) {
-      case 'taken':
-        return { state: 'final', place: placeOf(await book.read(judgement.number)) }
-      case 'covered':
-        return { state: 'covered', by: await anchored(judgement.by) }
-      default:
-        return judgement
-    }
-  }
-
-  /** Judged and written in one turn: between the two nothing else may be taken. */
-  const take = (judged: () => Judgement): Promise<Outcome> =>
-    inTurn(async () => {
-      const judgement = judged()
-      if (judgement.state !== 'take') return outcomeOf(judgement)
-      try {
-        const number = await book.write(judgement.body)
-        trouble = null
-        return { state: 'final', place: placeOf(await book.read(number)) }
-      } catch (error) {
-        // Whether the entry is on the disk shows when the files are opened again.
-        trouble = error instanceof Error ? error.message : String(error)
-        return { state: 'unknown', why: trouble }
-      }
-    })
+  const anchored = async ({ number }: Anchor): Promise<Anchored> =>
+    anchoredIn(await book.read(number))
 
   const identity: LedgerIdentity = {
     state: 'described',
@@ -100,25 +60,9 @@ export async function openEmbedded(path: string, host: LedgerHost): Promise<Embe
       return { state: 'registered', size, head, hashId, key, isFinal: true, stands }
     },
 
-    async prepare(request) {
-      const at = request.type === 'rotation' ? request.seq : request.size
-      const gateway = bytesToHex(request.gateway).slice(0, 16)
-      const id = `${request.type} ${at} of ${gateway}…/${request.incarnation}`
-      return { state: 'prepared', id, bytes: encodeRequest(request) }
-    },
-
-    async send({ bytes }) {
-      const request = decodeRequest(bytes)
-      return request ? take(() => judge(book.register, request)) : malformed
-    },
-
-    async status({ bytes }) {
-      const request = decodeRequest(bytes)
-      if (request === undefined) return malformed
-      const judgement = judge(book.register, request)
-      if (judgement.state === 'take') return { state: 'unknown', why: 'it was not taken so far' }
-      return outcomeOf(judgement)
-    },
+    prepare: async (request) => prepareRequest(request),
+    send: async ({ bytes }) => outcomeOf(await keeper.submit(bytes)),
+    status: async ({ bytes }) => outcomeOf(await keeper.look(bytes)),
 
     async find(gateway, incarnation, size) {
       const of = findIncarnation(book.register, { gateway, incarnation })
@@ -161,6 +105,7 @@ export async function openEmbedded(path: string, host: LedgerHost): Promise<Embe
     async health() {
       const newest = book.count > 0 ? placeOf(await book.read(book.count - 1)) : null
       const { cutBytes } = book
+      const { trouble } = keeper
       const cut = `${cutBytes} bytes of an unfinished entry were cut off when it was opened`
       const notes = [...(cutBytes > 0 ? [cut] : []), ...(trouble === null ? [] : [trouble])]
       const { height = null, timeMs = null } = newest ?? {}
@@ -168,38 +113,13 @@ export async function openEmbedded(path: string, host: LedgerHost): Promise<Embe
     },
 
     registrar: {
-      admit: (admission) => take(() => judgeAdmission(book.register, admission)),
+      admit: async (admission) => outcomeOf(await keeper.admit(admission)),
     },
 
-    async [Symbol.asyncDispose]() {
-      await inTurn(async () => book[Symbol.asyncDispose]())
-    },
+    [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
   }
 }
 
 const absent = { state: 'absent' } as const
 
-const malformed: Outcome = {
-  state: 'refused',
-  reason: 'malformed',
-  why: 'these bytes are no request to a witness',
-}
-
 const proved = (proof: Uint8Array): Proved => ({ state: 'proved', kind: witnessProofs.kind, proof })
-
-const placeOf = ({ entry, message }: SignedEntry): Place => ({
-  height: entry.number,
-  hash: message,
-  timeMs: entry.wallMs,
-  cost: null,
-})
-
-/** Runs what it is given one after the other; a failure is its own caller's alone. */
-function turns() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}

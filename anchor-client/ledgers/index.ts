@@ -1,4 +1,5 @@
 import { embedded } from './embedded.ts'
+import { witness } from './witness.ts'
 
 /** One line a ledger; the name is what `ledger:` says in the configuration. */
-export const ledgers = { embedded }
+export const ledgers = { embedded, witness }

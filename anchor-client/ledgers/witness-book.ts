@@ -1,11 +1,17 @@
 import { access, mkdir } from 'node:fs/promises'
 import { equalBytes } from '../evidence/bytes.ts'
-import { decodeWhole, encode, readBytes, readFixedBytes, readTuple } from '../evidence/codec.ts'
+import { decodeWhole, encode } from '../evidence/codec.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { entryMessage, extensionsOnly } from '../evidence/proofs/witness.ts'
 import { verifySm2 } from '../evidence/sm2.ts'
 import type { LedgerHost } from './ledger.ts'
-import { decodeEntry, type Entry, type EntryBody, encodeEntry } from './witness-entries.ts'
+import {
+  type EntryBody,
+  encodeEntry,
+  readSigned,
+  type SignedEntry,
+  signedItem,
+} from './witness-entries.ts'
 import { lockFolder } from './witness-lock.ts'
 import { openLog } from './witness-log.ts'
 import { type Register, record } from './witness-rules.ts'
@@ -20,13 +26,6 @@ export interface WitnessBook extends AsyncDisposable {
   /** Resolves to the number of the entry, once that is safe. One at a time. */
   write(body: EntryBody): Promise<number>
   read(number: number): Promise<SignedEntry>
-}
-
-export interface SignedEntry {
-  readonly entry: Entry
-  readonly bytes: Uint8Array
-  readonly message: Uint8Array
-  readonly signature: Uint8Array
 }
 
 export async function openBook(folder: string, host: LedgerHost): Promise<WitnessBook> {
@@ -72,7 +71,7 @@ export async function openBook(folder: string, host: LedgerHost): Promise<Witnes
       if (!verifySm2(host.publicKey, message, signature)) {
         throw new KedgeError('LEDGER_MISMATCH', "the witness's key did not sign as it should")
       }
-      await log.append(encode([bytes, signature]))
+      await log.append(encode(signedItem({ bytes, signature })))
       record(register, body, number)
       lastMessage = message
       return number
@@ -92,13 +91,7 @@ export async function openBook(folder: string, host: LedgerHost): Promise<Witnes
 const sayableWall = (nowMs: number | null): number | null =>
   nowMs !== null && nowMs >= 0 && nowMs < Date.UTC(10_000, 0) ? Math.floor(nowMs) : null
 
-const decodeSigned = (record: Uint8Array): SignedEntry =>
-  decodeWhole(record, (cursor) => {
-    readTuple(cursor, 2, 'a signed entry')
-    const bytes = readBytes(cursor, 'an entry')
-    const signature = readFixedBytes(cursor, 64)
-    return { entry: decodeEntry(bytes), bytes, message: entryMessage(bytes), signature }
-  })
+const decodeSigned = (record: Uint8Array): SignedEntry => decodeWhole(record, readSigned)
 
 const missing = (folder: string, cause: unknown): KedgeError =>
   new KedgeError('LEDGER_MISSING', `there is no folder ${folder}`, {

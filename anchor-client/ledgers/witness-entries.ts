@@ -2,14 +2,22 @@ import {
   type Cursor,
   decodeWhole,
   encode,
+  type Item,
   malformed,
   readArray,
+  readBytes,
   readFixedBytes,
   readOptional,
+  readTuple,
   readUint,
 } from '../evidence/codec.ts'
 import type { HashId } from '../evidence/model.ts'
-import { anchorEntry, extensionsOnly, type WitnessEntry } from '../evidence/proofs/witness.ts'
+import {
+  anchorEntry,
+  entryMessage,
+  extensionsOnly,
+  type WitnessEntry,
+} from '../evidence/proofs/witness.ts'
 import { readHashId } from '../evidence/seal.ts'
 import { maxUint32, readWall } from '../evidence/values.ts'
 import type { ForkReport, RotationRequest } from './ledger.ts'
@@ -88,6 +96,27 @@ function rest(body: EntryBody) {
 export type Entry = WitnessEntry & { readonly body: EntryBody }
 
 export const decodeEntry = (bytes: Uint8Array): Entry => decodeWhole(bytes, readEntry)
+
+/** An entry as it is kept and handed out: its bytes, and the witness's signature over their message. */
+export interface SignedEntry {
+  readonly entry: Entry
+  readonly bytes: Uint8Array
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
+}
+
+export const signedItem = ({ bytes, signature }: Omit<SignedEntry, 'entry' | 'message'>): Item => [
+  bytes,
+  signature,
+]
+
+/** The signature is not judged yet. */
+export function readSigned(cursor: Cursor): SignedEntry {
+  readTuple(cursor, 2, 'a signed entry')
+  const bytes = readBytes(cursor, 'an entry')
+  const signature = readFixedBytes(cursor, 64)
+  return { entry: decodeEntry(bytes), bytes, message: entryMessage(bytes), signature }
+}
 
 function readEntry(cursor: Cursor): Entry {
   const elements = readArray(cursor, 'an entry')

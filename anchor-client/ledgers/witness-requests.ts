@@ -1,3 +1,4 @@
+import { bytesToHex } from '../evidence/bytes.ts'
 import {
   type Cursor,
   decodeWhole,
@@ -11,7 +12,13 @@ import {
 import { KedgeError } from '../evidence/errors.ts'
 import { readHashId } from '../evidence/seal.ts'
 import { maxUint32 } from '../evidence/values.ts'
-import type { AnchorRequest, ForkReport, LedgerRequest, RotationRequest } from './ledger.ts'
+import type {
+  AnchorRequest,
+  ForkReport,
+  LedgerRequest,
+  Prepared,
+  RotationRequest,
+} from './ledger.ts'
 
 /** The bytes in which a witness is asked: what the outbox keeps, and what goes over the wire as it is. */
 export function encodeRequest(request: LedgerRequest): Uint8Array {
@@ -35,6 +42,13 @@ export function encodeRequest(request: LedgerRequest): Uint8Array {
   }
 }
 
+export function prepareRequest(request: LedgerRequest): Prepared {
+  const at = request.type === 'rotation' ? request.seq : request.size
+  const gateway = bytesToHex(request.gateway).slice(0, 16)
+  const id = `${request.type} ${at} of ${gateway}…/${request.incarnation}`
+  return { state: 'prepared', id, bytes: encodeRequest(request) }
+}
+
 /** The request, or undefined where the bytes are none. Its hashes and signatures are not judged yet. */
 export function decodeRequest(bytes: Uint8Array): LedgerRequest | undefined {
   if (bytes.length > maxRequestBytes) return undefined
@@ -47,7 +61,7 @@ export function decodeRequest(bytes: Uint8Array): LedgerRequest | undefined {
 }
 
 /** Far more than the 53 or so hashes of the longest consistency proof. */
-const maxRequestBytes = 8192
+export const maxRequestBytes = 8192
 
 function readRequest(cursor: Cursor): LedgerRequest {
   readTuple(cursor, 2, 'a request')

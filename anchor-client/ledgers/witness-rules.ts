@@ -216,7 +216,8 @@ type Standing = ReturnType<typeof standing>
 
 const standingReasons = { closed: 'incarnation-closed', frozen: 'frozen' } as const
 
-const emptyHead = ({ gateway, incarnation, hashId }: Omit<Admission, 'key'>) =>
+/** What is anchored of an incarnation before anything is. */
+export const emptyHead = ({ gateway, incarnation, hashId }: Omit<Admission, 'key'>) =>
   checkpointHead({ gateway, incarnation, hashId, size: 0, root: emptyRoot(hashId) })
 
 const emptyRoot = (hashId: HashId) => historyHash(hashId)()

@@ -10,7 +10,7 @@ import type { Store } from '../store.ts'
 import { type Broker, openBroker, type Publication } from './broker.ts'
 import { openDuplicates } from './duplicates.ts'
 import { checkAgainstMapping, readPayload } from './payload.ts'
-import { type MqttConfig, mqttSource, planOf } from './plan-of.ts'
+import { type MqttConfig, mqttSource, planOf, publisherOf } from './plan-of.ts'
 
 /** Parts of the running gateway. */
 export type MqttHost = Pick<Live, 'store' | 'streams' | 'recorder' | 'room' | 'onEvent'>
@@ -24,6 +24,10 @@ export async function openMqttIngest(
   of: MqttHost,
 ): Promise<Broker> {
   const seen = new Set<string>()
+  for (const stream of of.store.journal.streams.values()) {
+    const name = publisherOf(of.streams.sourceOf(stream))
+    if (name !== undefined) seen.add(name)
+  }
   const duplicates = openDuplicates((source) => lastIds(of.store, mqttSource(source)))
 
   async function take({ source, payload }: Publication): Promise<void> {

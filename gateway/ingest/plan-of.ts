@@ -5,6 +5,8 @@ export type MqttConfig = NonNullable<Config['ingest']['mqtt']>
 
 export const mqttSource = (name: string): string => `mqtt/${name}`
 
+export const publisherOf = (source: string): string | undefined => /^mqtt\/(.+)$/.exec(source)?.[1]
+
 /** The stream of a publisher, listed in the configuration or not. */
 export function planOf({ sources }: MqttConfig, name: string): StreamPlan {
   const listed = Object.hasOwn(sources, name) ? sources[name] : undefined

@@ -49,14 +49,7 @@ export function encodeFrame(committedAtMs: number | null, runs: readonly Run[]):
     for (const leaf of leaves) room += storedBytes(leaf)
   }
   const writer: Writer = { bytes: new Uint8Array(room), at: 0 }
-  writeVarint(writer, committedAtMs === null ? 0 : committedAtMs + 1)
-  writeVarint(writer, runs.length)
-  for (const { stream, start, leaves } of runs) {
-    writeVarint(writer, stream)
-    writeVarint(writer, start)
-    writeVarint(writer, leaves.length)
-  }
-  putCheck(writer)
+  writeHead(writer, { committedAtMs, runs: runs.map(headOf) })
   for (const { leaves } of runs) {
     for (const { form, head, body } of leaves) {
       writeVarint(writer, 2 * body.length + (form === 'private' ? 1 : 0))
@@ -69,7 +62,28 @@ export function encodeFrame(committedAtMs: number | null, runs: readonly Run[]):
   return writer.bytes.subarray(0, writer.at)
 }
 
-function putCheck(writer: Writer): void {
+/** What stands for a frame that is gone. */
+export function encodeFrameHead(runs: readonly RunHead[]): Uint8Array {
+  const room = 4 + (2 + 3 * runs.length) * maxVarintBytes
+  const writer: Writer = { bytes: new Uint8Array(room), at: 0 }
+  writeHead(writer, { committedAtMs: null, runs })
+  return writer.bytes.subarray(0, writer.at)
+}
+
+export const headOf = ({ stream, start, leaves }: Run): RunHead => ({
+  stream,
+  start,
+  count: leaves.length,
+})
+
+function writeHead(writer: Writer, { committedAtMs, runs }: FrameHead): void {
+  writeVarint(writer, committedAtMs === null ? 0 : committedAtMs + 1)
+  writeVarint(writer, runs.length)
+  for (const { stream, start, count } of runs) {
+    writeVarint(writer, stream)
+    writeVarint(writer, start)
+    writeVarint(writer, count)
+  }
   const check = crc32(writer.bytes.subarray(0, writer.at))
   new DataView(writer.bytes.buffer).setUint32(writer.at, check)
   writer.at += 4
@@ -118,6 +132,9 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
     },
   }
 }
+
+export const runsOf = (frame: Frame): (RunHead & Run)[] =>
+  frame.runs.map((run, i) => ({ ...run, leaves: frame.leavesOf(i) }))
 
 function skipLeaf(reader: Reader): boolean {
   const said = readVarint(reader)

@@ -6,16 +6,23 @@ import { rm } from 'node:fs/promises'
 import { Level } from 'level'
 import { u32, u64 } from '../../anchor-client/evidence/bytes.ts'
 import { decodeRecord } from '../../anchor-client/evidence/records.ts'
-import { controlStream, decodeDescriptor } from '../../anchor-client/evidence/stream.ts'
-import { decodeFrame, type Frame } from './frame.ts'
-import type { RowStore } from './row-store.ts'
-import { decodeSealRow, type SealRow } from './seal-row.ts'
+import { controlStream } from '../../anchor-client/evidence/stream.ts'
+import type { Frame } from './frame.ts'
+import { inspectFolder, isTableWhole } from './leveldb-folder.ts'
+import { readLog } from './leveldb-log.ts'
+import type { SealRow } from './seal-row.ts'
 
 export interface JournalIndex extends AsyncDisposable {
   addSeal(row: number, seal: SealRow): Promise<void>
   addStream(number: number, descriptor: Uint8Array): Promise<void>
+  /** The rows before this one are in it. */
+  readonly progress: number
+  /** Streams that were made known and never opened. */
+  forgetStreams(from: number): Promise<void>
   /** The row of this seal. */
   sealRow(seq: number): Promise<number | undefined>
+  /** The row of the last seal before that is in it. */
+  sealBefore(seq: number): Promise<number | undefined>
   /** Rows of the seals in which the stream reached at least this size, in order. */
   sealsFrom(stream: number, size: number): AsyncGenerator<number, void>
   /** The size at which the stream was sealed last. */
@@ -25,28 +32,31 @@ export interface JournalIndex extends AsyncDisposable {
   descriptor(number: number): Promise<Uint8Array | undefined>
 }
 
-export async function openJournalIndex(
-  folder: string,
-  rows: RowStore,
-  nextRow: () => number,
-): Promise<JournalIndex> {
+export async function openJournalIndex(folder: string): Promise<JournalIndex> {
   const db = await openOrMakeAnew(folder)
   const progressKey = keyOf('p')
-  const progress = numberIn(await db.get(progressKey)) ?? 0
-  // Ahead of the journal: it belongs to another one.
-  if (progress > nextRow()) await db.clear()
-
-  const index: JournalIndex = {
+  let progress = numberIn(await db.get(progressKey)) ?? 0
+  return {
+    get progress() {
+      return progress
+    },
     async addSeal(row, { seq, segments }) {
       const batch = db.batch()
       for (const { stream, size } of segments)
         batch.put(keyOf('s', u32(stream), u64(size)), u64(row))
       batch.put(keyOf('q', u64(seq)), u64(row))
-      batch.put(progressKey, u64(row + 1))
+      progress = Math.max(progress, row + 1)
+      batch.put(progressKey, u64(progress))
       await batch.write()
     },
     addStream: (number, descriptor) => db.put(keyOf('d', u32(number)), descriptor),
+    forgetStreams: (from) => db.clear({ gte: keyOf('d', u32(from)), lt: keyOf('e') }),
     sealRow: async (seq) => numberIn(await db.get(keyOf('q', u64(seq)))),
+    async sealBefore(seq) {
+      const range = { gte: keyOf('q'), lt: keyOf('q', u64(seq)), reverse: true, limit: 1 }
+      const [row] = await db.values(range).all()
+      return numberIn(row)
+    },
     async *sealsFrom(stream, size) {
       const range = { gte: keyOf('s', u32(stream), u64(size)), lt: keyOf('s', u32(stream + 1)) }
       for await (const row of db.values(range)) yield numberIn(row) as number
@@ -66,17 +76,6 @@ export async function openJournalIndex(
     descriptor: (number) => db.get(keyOf('d', u32(number))),
     [Symbol.asyncDispose]: () => db.close(),
   }
-
-  for await (const row of rows.rows(progress > nextRow() ? 0 : progress, nextRow())) {
-    if (row.kind === 'seal') await index.addSeal(row.number, decodeSealRow(row.body))
-    if (row.kind !== 'frame') continue
-    const frame = decodeFrame(row.body)
-    if (frame === undefined) continue
-    for (const descriptor of streamsOpenedIn(frame)) {
-      await index.addStream(decodeDescriptor(descriptor).number, descriptor)
-    }
-  }
-  return index
 }
 
 /** The control stream's first leaf opens it, so that every stream is found in this way. */
@@ -100,15 +99,33 @@ async function openOrMakeAnew(folder: string) {
   const make = () => new Level<Uint8Array, Uint8Array>(folder, options)
   const db = make()
   try {
+    // What LevelDB would drop in the middle would be missed by nobody.
+    if (await isDamaged(folder)) throw new TypeError('damaged')
     await db.open()
     return db
-  } catch {
+  } catch (error) {
+    if (isLocked(error)) throw error
     await db.close().catch(() => undefined)
     await rm(folder, { recursive: true, force: true })
     const anew = make()
     await anew.open()
     return anew
   }
+}
+
+const isLocked = (error: unknown): boolean =>
+  (error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED'
+
+async function isDamaged(folder: string): Promise<boolean> {
+  const { logs, tables } = await inspectFolder(folder, true)
+  for (const { bytes } of logs) {
+    const records = readLog(bytes)
+    const firstDoubtful = records.findIndex(({ isWhole }) => !isWhole)
+    // What is not whole at the end is a write that was not finished.
+    if (firstDoubtful >= 0 && records.slice(firstDoubtful).some((of) => of.isWhole)) return true
+  }
+  for (const table of tables) if (!(await isTableWhole(folder, table))) return true
+  return false
 }
 
 function keyOf(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {

@@ -1,18 +1,23 @@
 /** Finding again what was committed and sealed. */
-import { concat } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { hashAt, historyHash, statementLeaf } from '../../anchor-client/evidence/merkle.ts'
+import {
+  type Hash,
+  hashAt,
+  historyHash,
+  nodeHash,
+  statementLeaf,
+} from '../../anchor-client/evidence/merkle.ts'
 import type { Descriptor } from '../../anchor-client/evidence/model.ts'
 import { decodeDescriptor, streamTag } from '../../anchor-client/evidence/stream.ts'
 import { decodeFrame, type StoredLeaf } from './frame.ts'
-import { emptyFrontier, grow, parentsOf, placeOfNode, sm3Parents } from './growing-tree.ts'
+import { emptyFrontier, grow, keptLevel, placeOfNode, sm3Parents } from './growing-tree.ts'
 import type { JournalIdentity } from './journal.ts'
 import type { JournalIndex } from './journal-index.ts'
 import { leafHashes } from './leaf-hashes.ts'
-import type { RowStore } from './row-store.ts'
+import { type Copied, rowOf } from './row-source.ts'
 import { decodeSealRow, type SealedSegment, type SealRow } from './seal-row.ts'
-import type { StreamState } from './stream-state.ts'
-import type { NodeAt } from './tree-proofs.ts'
+import { isOpened, type StreamState } from './stream-state.ts'
+import { type NodeAt, subtreeRoot } from './tree-proofs.ts'
 
 export interface KnownStream {
   readonly number: number
@@ -50,7 +55,7 @@ export interface JournalReader {
 }
 
 interface Parts {
-  readonly rows: RowStore
+  readonly rows: Copied
   readonly index: JournalIndex
   readonly identity: JournalIdentity
   readonly streams: ReadonlyMap<number, StreamState>
@@ -63,7 +68,7 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
   const hash = historyHash(identity.hashId)
 
   async function sealAt(row: number): Promise<SealRow> {
-    const found = await rows.get(row)
+    const found = await rowOf(rows, row)
     if (found.kind !== 'seal') throw damaged(`row ${row} of the journal should be a seal`)
     return decodeSealRow(found.body)
   }
@@ -95,7 +100,7 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
       committedAtMs: null,
       seq,
     }))
-    for await (const row of rows.rows(firstRow, endRow)) {
+    for await (const row of rows.rows.rows(firstRow, endRow)) {
       const frame = row.kind === 'frame' ? decodeFrame(row.body) : undefined
       for (const [i, run] of frame?.runs.entries() ?? []) {
         if (frame === undefined || run.stream !== stream) continue
@@ -117,14 +122,17 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
     for await (const { seal, segment, row } of sealsFrom(stream, from + 1)) {
       if (at >= to) return
       const end = Math.min(to, segment.size)
-      yield* leavesIn(stream, [at, end], [seal.firstRow, row], seal.seq)
+      // Where a seal is lost, what it sealed lies before the next one's own rows.
+      const isNext = segment.from <= at
+      const firstRow = isNext ? seal.firstRow : ((await index.sealBefore(seal.seq)) ?? -1) + 1
+      yield* leavesIn(stream, [at, end], [firstRow, row], seal.seq)
       at = end
     }
     if (at < to) yield* leavesIn(stream, [at, to], [tailRow, now.nextRow()], null)
   }
 
   function nodesOf(stream: number): NodeAt {
-    return async (low, high) => {
+    const node: NodeAt = async (low, high) => {
       for await (const { segment } of sealsFrom(stream, high)) {
         const { from, size, nodes } = segment
         const place = placeOfNode(from, size, low, high)
@@ -133,23 +141,34 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
         if (inTail) return inTail
         break
       }
+      if (high - low > 2 ** keptLevel) return halves(historyHash(1), node, low, high)
       const found: StoredLeaf[] = []
-      for await (const { index, leaf } of leaves(stream, low, high)) {
-        if (leaf === null) throw damaged(`leaf ${index} of stream ${stream} is gone`)
+      for await (const { index: at, leaf } of leaves(stream, low, high)) {
+        if (leaf === null) throw damaged(`leaf ${at} of stream ${stream} is gone`)
         found.push(leaf)
       }
       return grow(historyHash(1), sm3Parents, emptyFrontier(), leafHashes(found)).root
     }
+    return node
+  }
+
+  /** A seal, or undefined where only the one after it is left. */
+  const sealIfThere = async (seq: number): Promise<SealRow | undefined> => {
+    const row = await index.sealRow(seq)
+    const found = row === undefined ? undefined : await rowOf(rows, row)
+    return found?.kind === 'seal' ? decodeSealRow(found.body) : undefined
   }
 
   const historyNodes: NodeAt = async (low, high) => {
-    const last = await seal(high - 1)
-    const place = placeOfNode(last.seq, last.seq + 1, low, high)
-    if (place >= 0) return hashAt(last.historyNodes, place)
-    if (high - low === 1) return statementLeaf(hash, last.header)
-    const leaves: Uint8Array[] = []
-    for (let i = low; i < high; i++) leaves.push(await historyNodes(i, i + 1))
-    return grow(hash, parentsOf(hash), emptyFrontier(), concat(...leaves)).root
+    const last = await sealIfThere(high - 1)
+    if (last) {
+      const place = placeOfNode(last.seq, last.seq + 1, low, high)
+      if (place >= 0) return hashAt(last.historyNodes, place)
+    }
+    if (high - low > 1) return halves(hash, historyNodes, low, high)
+    const header = last?.header ?? (await sealIfThere(high))?.headerBefore
+    if (!header) throw damaged(`seal ${low} is gone`)
+    return statementLeaf(hash, header)
   }
 
   async function known(number: number, descriptorBytes: Uint8Array): Promise<KnownStream> {
@@ -170,10 +189,13 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
       const seen = new Set<number>()
       for await (const [number, descriptor] of index.descriptors()) {
         seen.add(number)
-        yield await known(number, descriptor)
+        const open = streams.get(number)
+        if (open === undefined || isOpened(open, streams)) yield await known(number, descriptor)
       }
-      for (const { number, descriptorBytes } of streams.values()) {
-        if (!seen.has(number)) yield await known(number, descriptorBytes)
+      for (const stream of streams.values()) {
+        const { number, descriptorBytes } = stream
+        if (!seen.has(number) && isOpened(stream, streams))
+          yield await known(number, descriptorBytes)
       }
     },
     async stream(number) {
@@ -187,9 +209,15 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
     historyNodes,
     async historyRootAt(size) {
       if (size === 0) return hash()
-      return (await seal(size - 1)).historyRoot
+      const root = (await sealIfThere(size - 1))?.historyRoot
+      return root ?? subtreeRoot(hash, historyNodes, 0, size)
     },
   }
+}
+
+async function halves(hash: Hash, node: NodeAt, low: number, high: number): Promise<Uint8Array> {
+  const middle = (low + high) / 2
+  return nodeHash(hash, await node(low, middle), await node(middle, high))
 }
 
 /** A subtree at the end of a sealed stream that is smaller than what is kept for good. */

@@ -2,27 +2,21 @@
  * The journal: leaves are committed in frames, batches of them are sealed, and both are found again. It knows
  * neither devices nor ledgers nor keys.
  */
-import { compareBytes, concat } from '../../anchor-client/evidence/bytes.ts'
 import type { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import {
-  type Frontier,
-  frontierRoot,
-  historyHash,
-  statementLeaf,
-} from '../../anchor-client/evidence/merkle.ts'
+import { frontierRoot, historyHash } from '../../anchor-client/evidence/merkle.ts'
 import type { HashId, Header } from '../../anchor-client/evidence/model.ts'
-import { encodeHeader, encodeSegment } from '../../anchor-client/evidence/seal.ts'
-import { sm3Batch } from '../../anchor-client/evidence/sm3-batch.ts'
-import { grow, parentsOf, sm3Parents } from './growing-tree.ts'
-import { openJournalIndex } from './journal-index.ts'
+import { controlStream } from '../../anchor-client/evidence/stream.ts'
 import { type JournalReader, journalReader } from './journal-reader.ts'
-import { recordLost } from './record-lost.ts'
-import { type Opened, replay } from './replay.ts'
-import { type DamagedRow, openRowStore, type Row } from './row-store.ts'
-import { encodeSealRow, type SealRow, type Snapshot } from './seal-row.ts'
+import { type MadeSeal, makeSeal, type Standing } from './make-seal.ts'
+import { openFiles } from './open-files.ts'
+import type { Opened } from './replay.ts'
+import type { DamagedRow, Row } from './row.ts'
+import { rowsOf } from './row-source.ts'
+import { type Scrubbed, type ScrubOptions, scrub } from './scrub.ts'
+import { encodeSealRow } from './seal-row.ts'
 import { encodeSignature, type SignedSize } from './signature-row.ts'
 import { newStreamState, type StreamState } from './stream-state.ts'
-import { type Entry, startWriter, type Writer } from './writer.ts'
+import { type Entry, startWriter } from './writer.ts'
 
 export interface JournalIdentity {
   readonly gateway: Uint8Array
@@ -56,10 +50,13 @@ export interface Journal extends AsyncDisposable {
   readonly nextStreamNumber: number
   addStream(descriptorBytes: Uint8Array): StreamState
   add(entry: Entry, holdMs?: number): void
+  /** Resolves when all that was added so far is on the disk, and rejects when it never will be. */
   flush(): Promise<void>
   /** Seals what is committed; header, segments and trees are on the disk when it resolves. */
   seal(state: () => Statement, isFinal?: boolean): Promise<Sealed>
   keepSignature(signed: SignedSize): Promise<void>
+  /** Reads all that is sealed, and finds what is gone and not on record: to be done now and then, slowly. */
+  scrub(options?: ScrubOptions): Promise<Scrubbed>
   /** Everything as it is on the disk. */
   rows(): AsyncGenerator<Row | DamagedRow, void>
   /** About how much of the disk it takes. */
@@ -80,154 +77,49 @@ export interface JournalOptions {
   readonly onBroken: (error: KedgeError) => void
 }
 
-const snapshotEverySeals = 64
-
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { folder, indexFolder, identity, mayCreate, nowMs, onCommitted, onBroken } = options
-  const rows = await openRowStore(folder, mayCreate)
-  const opened = await replay(rows, identity).catch(async (error) => {
-    await rows[Symbol.asyncDispose]()
-    throw error
-  })
+  const { identity, nowMs, onCommitted, onBroken } = options
+  const files = await openFiles(options, identity)
+  const { rows, copies, index, tail, opened, firstRow } = files
   const { streams } = opened
   const hash = historyHash(identity.hashId)
-  const parents = parentsOf(hash)
-  let { history, lastHeader, batchFirstRow, nextStream, boot, machineBoot } = opened
-  let { sealsSinceSnapshot, snapshotRow } = opened
-  let addedBytes = 0
-  const firstRow = opened.nextRow + (await recordLost(rows, opened, nowMs()))
-  const writer: Writer = startWriter(rows, firstRow, nowMs, onCommitted, onBroken)
-  /** The seals before this row are in the index. */
-  let unindexedFrom = batchFirstRow
-  const index = await openJournalIndex(indexFolder, rows, () => writer.nextRow)
-
-  /** The row, and what is so once it is on the disk. */
-  const makeSeal = (statement: Statement, isFinal: boolean) => {
-    const grown = Array.from(streams.values())
-      .filter(({ fresh }) => fresh.length > 0)
-      .toSorted((a, b) => compareBytes(a.tag, b.tag))
-      .map((stream) => ({
-        stream,
-        growth: grow(historyHash(1), sm3Parents, stream.sealed, concat(...stream.fresh)),
-      }))
-    const segmentBytes = grown.map(({ stream: { tag }, growth: { size, root } }) =>
-      encodeSegment({ tag, size, root }),
-    )
-    const leaves = segmentBytes.map((bytes) => statementLeaf(historyHash(1), bytes))
-    const header: Header = {
-      gateway: identity.gateway,
-      incarnation: identity.incarnation,
-      seq: history.size,
-      batchRoot: sm3Batch().root(concat(...leaves)),
-      segments: grown.length,
-      ...statement,
-    }
-    const headerBytes = encodeHeader(header)
-    const longer = grow(hash, parents, history, statementLeaf(hash, headerBytes))
-    const isLast = (stream: StreamState) => stream.isClosed && stream.size === stream.assigned
-    const isSnapshot = isFinal || sealsSinceSnapshot + 1 >= snapshotEverySeals
-    const segments = grown.map(({ stream, growth: { from, size, root, nodes, tail } }) => ({
-      stream: stream.number,
-      from,
-      size,
-      root,
-      nodes,
-      tail,
-    }))
-    const after = (number: number) => {
-      for (const { stream, growth } of grown) {
-        stream.sealed = growth.frontier
-        stream.fresh = []
-        if (isLast(stream)) streams.delete(stream.number)
-      }
-      history = longer.frontier
-      lastHeader = headerBytes
-      sealsSinceSnapshot = isSnapshot ? 0 : sealsSinceSnapshot + 1
-      if (isSnapshot) snapshotRow = number
-      batchFirstRow = number + 1
-      addedBytes = 0
-    }
-    const growthOf = new Map(grown.map(({ stream, growth }) => [stream, growth.frontier]))
-    const row: SealRow = {
-      seq: header.seq,
-      header: headerBytes,
-      headerBefore: lastHeader,
-      segments,
-      historyNodes: longer.nodes,
-      historyTail: longer.tail,
-      historyRoot: longer.root,
-      firstRow: batchFirstRow,
-      snapshotRow,
-      snapshot: isSnapshot
-        ? snapshotOf(longer.frontier, (stream) =>
-            isLast(stream) ? undefined : (growthOf.get(stream) ?? stream.sealed),
-          )
-        : null,
-    }
-    const sealed: Sealed = {
-      header,
-      size: longer.size,
-      historyRoot: longer.root,
-      count: grown.reduce((sum, { growth }) => sum + growth.size - growth.from, 0),
-    }
-    return { row, sealed, after }
+  const standing: Standing = { ...opened }
+  const unsealed = { leaves: 0, bytes: 0 }
+  for (const { size, sealed } of streams.values()) unsealed.leaves += size - sealed.size
+  const onFrame = (leaves: number, bytes: number) => {
+    unsealed.leaves += leaves
+    unsealed.bytes += bytes
+    onCommitted()
   }
-
-  const snapshotOf = (
-    longer: Frontier,
-    frontierOf: (stream: StreamState) => Frontier | undefined,
-  ): Snapshot => ({
-    boot,
-    machineBoot,
-    nextStream,
-    history: concat(...longer.subtrees.map((subtree) => subtree.hash)),
-    streams: Array.from(streams.values()).flatMap((stream) => {
-      const frontier = frontierOf(stream)
-      if (frontier === undefined) return []
-      const { number, descriptorBytes: descriptor, lastTime, lastCounter } = stream
-      // A pseudonym's times are kept nowhere but under its key.
-      const isPrivate = stream.descriptor.erasable
-      return [
-        {
-          number,
-          descriptor,
-          size: frontier.size,
-          frontier: concat(...frontier.subtrees.map((subtree) => subtree.hash)),
-          lastTime: isPrivate ? null : lastTime,
-          lastCounter: isPrivate ? null : lastCounter,
-        },
-      ]
-    }),
-  })
+  const writer = startWriter({ rows, tail, firstRow, nowMs, onFrame, onBroken })
+  /** The seals before this row are in the index. */
+  let unindexedFrom = opened.batchFirstRow
 
   return {
     identity,
     opened,
     streams,
     reader: journalReader({
-      rows,
+      rows: files,
       index,
       identity,
-      nextRow: () => writer.nextRow,
+      nextRow: () => writer.committedRow,
       unindexedFrom: () => unindexedFrom,
       streams,
     }),
-    get unsealed() {
-      let leaves = 0
-      for (const { size, sealed } of streams.values()) leaves += size - sealed.size
-      return { leaves, bytes: addedBytes }
-    },
+    unsealed,
     get size() {
-      return history.size
+      return standing.history.size
     },
     get historyRoot() {
-      return frontierRoot(hash, history)
+      return frontierRoot(hash, standing.history)
     },
     get nextStreamNumber() {
-      return nextStream
+      return standing.nextStream
     },
     addStream(descriptorBytes) {
-      const stream = newStreamState(nextStream++, descriptorBytes)
+      const opensAt = streams.get(controlStream.number)?.added ?? 0
+      const stream = newStreamState(standing.nextStream++, descriptorBytes, opensAt)
       streams.set(stream.number, stream)
       // Found again from the journal where this fails.
       index.addStream(stream.number, descriptorBytes).catch(() => undefined)
@@ -235,34 +127,37 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
     add(entry, holdMs = 0) {
       entry.stream.added += 1
-      addedBytes += entry.leaf.head.length + entry.leaf.body.length
       writer.add(entry, holdMs)
     },
     flush: () => writer.flush(),
     async seal(state, isFinal = false) {
-      let made: ReturnType<typeof makeSeal> | undefined
+      let made: MadeSeal | undefined
+      let body: Uint8Array = new Uint8Array()
       const number = await writer.row(() => {
-        made = makeSeal(state(), isFinal)
-        return { kind: 'seal', body: encodeSealRow(made.row), sync: true, after: made.after }
+        made = makeSeal(identity, standing, streams, state(), isFinal)
+        const { row, after } = made
+        body = encodeSealRow(row)
+        return { kind: 'seal', body, sync: true, after }
       })
-      const { row, sealed } = made as ReturnType<typeof makeSeal>
+      const { row, sealed } = made as MadeSeal
+      Object.assign(unsealed, { leaves: 0, bytes: 0 })
+      await copies.put({ number, kind: 'seal', body }, false)
       await index.addSeal(number, row)
-      unindexedFrom = number + 1
+      unindexedFrom = Math.max(unindexedFrom, number + 1)
       return sealed
     },
     async keepSignature(signed) {
       await writer.row(() => ({ kind: 'signature', body: encodeSignature(signed), sync: false }))
     },
-    rows: () => rows.rows(0, writer.nextRow),
+    scrub: (how = {}) => scrub(files, unindexedFrom, how),
+    rows: () => rowsOf(files, 0, writer.committedRow),
     bytes: () => rows.bytes(),
-    setBoot(number, machine) {
-      boot = number
-      machineBoot = machine
+    setBoot(boot, machineBoot) {
+      Object.assign(standing, { boot, machineBoot })
     },
     async [Symbol.asyncDispose]() {
       await writer.flush().catch(() => undefined)
-      await index[Symbol.asyncDispose]()
-      await rows[Symbol.asyncDispose]()
+      await files[Symbol.asyncDispose]()
     },
   }
 }

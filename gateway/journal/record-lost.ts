@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { concat } from '../../anchor-client/evidence/bytes.ts'
 import { encodeRecord } from '../../anchor-client/evidence/records.ts'
-import { encodeFrame, type Run, type StoredLeaf } from './frame.ts'
+import { encodeFrame, headOf, type Run, type StoredLeaf } from './frame.ts'
 import { leafHashes } from './leaf-hashes.ts'
 import type { Opened } from './replay.ts'
 import type { RowStore } from './row-store.ts'
+import type { Tail } from './tail.ts'
 
 const lostRecord = encodeRecord({ type: 'lost', cause: 'damage' })
 const mostAtOnce = 4096
@@ -12,6 +13,7 @@ const mostAtOnce = 4096
 /** Puts a lost leaf at every index that was committed and is gone before it was sealed. Gives the rows written. */
 export async function recordLost(
   rows: RowStore,
+  tail: Tail,
   { lost, nextRow }: Opened,
   nowMs: number | null,
 ): Promise<number> {
@@ -25,6 +27,7 @@ export async function recordLost(
       const run: Run = { stream: stream.number, start, leaves }
       const number = nextRow + written++
       await rows.put({ number, kind: 'frame', body: encodeFrame(nowMs, [run]) }, true)
+      tail.add(number, { kind: 'frame', runs: [headOf(run)] })
       const fresh = concat(...stream.fresh)
       fresh.set(leafHashes(leaves), 32 * (start - stream.sealed.size))
       stream.fresh = [fresh]

@@ -21,6 +21,13 @@ export function writeVarint(writer: Writer, value: number): void {
   writer.bytes[writer.at++] = left
 }
 
+/** How many bytes it takes. */
+export function varintBytes(value: number): number {
+  let bytes = 1
+  for (let left = value; left >= 0x80; left = Math.floor(left / 0x80)) bytes += 1
+  return bytes
+}
+
 /** NaN where the bytes end too early or the number is beyond 2^53. */
 export function readVarint(reader: Reader): number {
   let value = 0

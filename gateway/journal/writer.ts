@@ -3,15 +3,17 @@
  * the next frame. Every row of the journal passes here, one after the other.
  */
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { encodeFrame, type Run, type StoredLeaf, storedBytes } from './frame.ts'
+import { encodeFrame, headOf, type Run, type StoredLeaf, storedBytes } from './frame.ts'
 import { leafHashes } from './leaf-hashes.ts'
-import type { RowKind, RowStore } from './row-store.ts'
+import type { RowKind } from './row.ts'
+import type { RowStore } from './row-store.ts'
 import type { StreamState } from './stream-state.ts'
+import type { Tail } from './tail.ts'
 
 export interface Entry {
   readonly stream: StreamState
   readonly leaf: StoredLeaf
-  /** Called when it is on the disk, with its index. */
+  /** Called when it is on the disk, with its index, in the order in which entries were added. */
   readonly committed?: ((index: number) => void) | undefined
   /** Called when that failed: nobody knows what the disk holds. */
   readonly failed?: ((error: KedgeError) => void) | undefined
@@ -22,9 +24,10 @@ export interface Writer {
   add(entry: Entry, holdMs: number): void
   /** Writes the row that `make` gives, between two frames. Resolves to its number. */
   row(make: () => Made): Promise<number>
-  /** Resolves when all that was added so far is on the disk. */
+  /** Resolves when all that was added so far is on the disk, and rejects when it never will be. */
   flush(): Promise<void>
-  readonly nextRow: number
+  /** The rows before this one are written. */
+  readonly committedRow: number
 }
 
 interface Made {
@@ -35,41 +38,60 @@ interface Made {
   readonly after?: (number: number) => void
 }
 
+export interface WriterParts {
+  readonly rows: Pick<RowStore, 'put'>
+  readonly tail: Pick<Tail, 'add'>
+  readonly firstRow: number
+  readonly nowMs: () => number | null
+  /** After each frame and its callbacks. */
+  readonly onFrame: (leaves: number, bytes: number) => void
+  readonly onBroken: (error: KedgeError) => void
+}
+
+interface Waiting {
+  /** Entries added until then. */
+  readonly count: number
+  readonly resolve: () => void
+  readonly reject: (error: KedgeError) => void
+}
+
 const maxLeaves = 4096
 const maxBytes = 256 * 1024
 
-export function startWriter(
-  rows: RowStore,
-  firstRow: number,
-  nowMs: () => number | null,
-  onCommitted: () => void,
-  onBroken: (error: KedgeError) => void,
-): Writer {
+export function startWriter({
+  rows,
+  tail,
+  firstRow,
+  nowMs,
+  onFrame,
+  onBroken,
+}: WriterParts): Writer {
   let queue: Entry[] = []
   let taken = 0
+  let added = 0
+  let done = 0
   let held: NodeJS.Timeout | undefined
   let heldUntilMs = Number.POSITIVE_INFINITY
   const work: (() => Promise<void>)[] = []
-  const waiting: (() => void)[] = []
-  let nextRow = firstRow
+  let waiting: Waiting[] = []
+  let committedRow = firstRow
   let isBusy = false
+  let isCalled = false
   let broken: KedgeError | undefined
 
-  const put = async (kind: RowKind, body: Uint8Array, sync: boolean): Promise<number> => {
-    if (broken) throw broken
-    const number = nextRow++
-    try {
-      await rows.put({ number, kind, body }, sync)
-    } catch (cause) {
-      const why = (cause as Error).message
-      broken = new KedgeError('STORE_FAILED', `the journal could not be written: ${why}`, {
-        hint: 'Check the disk and the room on it. Nothing more is taken before it is opened again.',
-        cause,
-      })
-      onBroken(broken)
-      throw broken
-    }
-    return number
+  function fail(cause: unknown): KedgeError {
+    if (broken) return broken
+    clearTimeout(held)
+    const why = cause instanceof Error ? cause.message : String(cause)
+    broken = new KedgeError('STORE_FAILED', `the journal could not be written: ${why}`, {
+      hint: 'Check the disk and the room on it. Nothing more is taken before it is opened again.',
+      cause,
+    })
+    onBroken(broken)
+    for (const { failed } of queue.splice(0).slice(taken)) failed?.(broken)
+    taken = 0
+    for (const { reject } of waiting.splice(0)) reject(broken)
+    return broken
   }
 
   async function pump(): Promise<void> {
@@ -85,11 +107,12 @@ export function startWriter(
     } finally {
       isBusy = false
     }
-    if (taken === queue.length) for (const wake of waiting.splice(0)) wake()
   }
 
   const isDue = () =>
-    taken < queue.length && (waiting.length > 0 || performance.now() >= heldUntilMs)
+    broken === undefined &&
+    taken < queue.length &&
+    (waiting.length > 0 || performance.now() >= heldUntilMs)
 
   function takeFrame(): Entry[] {
     const from = taken
@@ -104,42 +127,77 @@ export function startWriter(
       heldUntilMs = Number.POSITIVE_INFINITY
       clearTimeout(held)
       held = undefined
+    } else if (taken > 4 * maxLeaves) {
+      // A source that is always faster than the disk must not be remembered for ever.
+      queue = queue.slice(taken)
+      taken = 0
     }
     return frame
   }
 
   async function writeFrame(entries: readonly Entry[]): Promise<void> {
-    const groups = grouped(entries)
-    const runs: Run[] = []
-    for (const { stream, entries: of } of groups) {
-      runs.push({ stream: stream.number, start: stream.assigned, leaves: of.map((e) => e.leaf) })
-      stream.assigned += of.length
-    }
+    const number = committedRow
+    const first = new Map<StreamState, number>()
+    let bytes = 0
     try {
-      const written = put('frame', encodeFrame(nowMs(), runs), true)
+      const runs = runsOf(entries, first)
+      const body = encodeFrame(
+        nowMs(),
+        runs.map(({ run }) => run),
+      )
+      bytes = body.length
+      const written = rows.put({ number, kind: 'frame', body }, true)
       // While the disk writes there is time to hash.
-      const hashes = runs.map(({ leaves }) => leafHashes(leaves))
+      const hashes = runs.map(({ run: { leaves } }) => leafHashes(leaves))
       await written
-      for (const [i, { stream, entries: of }] of groups.entries()) {
+      tail.add(number, { kind: 'frame', runs: runs.map(({ run }) => headOf(run)) })
+      committedRow = number + 1
+      for (const [i, { stream, run }] of runs.entries()) {
         stream.fresh.push(hashes[i] as Uint8Array)
-        stream.size += of.length
+        stream.size += run.leaves.length
       }
     } catch (error) {
-      const reason = broken ?? (error as KedgeError)
-      for (const entry of entries) entry.failed?.(reason)
-      if (broken === undefined) throw error
+      const reason = fail(error)
+      for (const { failed } of entries) failed?.(reason)
       return
     }
-    for (const [i, { entries: of }] of groups.entries()) {
-      const { start } = runs[i] as Run
-      for (let k = 0; k < of.length; k++) (of[k] as Entry).committed?.(start + k)
+    for (const { stream, committed } of entries) {
+      const index = first.get(stream) as number
+      first.set(stream, index + 1)
+      committed?.(index)
     }
-    onCommitted()
+    done += entries.length
+    onFrame(entries.length, bytes)
+    const isServed = ({ count }: Waiting) => count <= done
+    for (const { resolve } of waiting.filter(isServed)) resolve()
+    waiting = waiting.filter((of) => !isServed(of))
+  }
+
+  function writeRow(make: () => Made): Promise<number> {
+    return new Promise((resolve, reject) => {
+      work.push(async () => {
+        try {
+          if (broken) throw broken
+          const number = committedRow
+          const { kind, body, sync, after } = make()
+          await rows.put({ number, kind, body }, sync).catch((cause) => {
+            throw fail(cause)
+          })
+          tail.add(number, { kind, runs: [] })
+          committedRow = number + 1
+          after?.(number)
+          resolve(number)
+        } catch (error) {
+          reject(error)
+        }
+      })
+      void pump()
+    })
   }
 
   return {
-    get nextRow() {
-      return nextRow
+    get committedRow() {
+      return committedRow
     },
     add(entry, holdMs) {
       if (broken) {
@@ -147,44 +205,51 @@ export function startWriter(
         return
       }
       queue.push(entry)
+      added += 1
       const dueMs = performance.now() + holdMs
       if (dueMs < heldUntilMs) {
         heldUntilMs = dueMs
         clearTimeout(held)
-        if (holdMs > 0) held = setTimeout(() => void pump(), holdMs)
+        held = holdMs > 0 ? setTimeout(onHeld, holdMs) : undefined
       }
       // What comes in one turn of the event loop goes into one frame.
-      if (holdMs <= 0) queueMicrotask(() => void pump())
+      if (holdMs > 0 || isCalled || isBusy) return
+      isCalled = true
+      queueMicrotask(() => {
+        isCalled = false
+        void pump()
+      })
     },
-    row: (make) =>
-      new Promise((resolve, reject) => {
-        work.push(async () => {
-          try {
-            const { kind, body, sync, after } = make()
-            const number = await put(kind, body, sync)
-            after?.(number)
-            resolve(number)
-          } catch (error) {
-            reject(error)
-          }
-        })
-        void pump()
-      }),
+    row: writeRow,
     flush: () =>
-      new Promise((resolve) => {
-        waiting.push(resolve)
+      new Promise((resolve, reject) => {
+        if (broken) return reject(broken)
+        if (done === added) return resolve()
+        waiting.push({ count: added, resolve, reject })
         void pump()
       }),
+  }
+
+  function onHeld(): void {
+    // A timer may fire a little before its time.
+    heldUntilMs = Number.NEGATIVE_INFINITY
+    void pump()
   }
 }
 
-/** Entries by stream, each in the order in which they came. */
-function grouped(entries: readonly Entry[]) {
-  const groups = new Map<StreamState, Entry[]>()
-  for (const entry of entries) {
-    const group = groups.get(entry.stream)
-    if (group) group.push(entry)
-    else groups.set(entry.stream, [entry])
+/** Entries by stream, each in the order in which they came; indices are given away here. */
+function runsOf(entries: readonly Entry[], first: Map<StreamState, number>) {
+  const runs = new Map<StreamState, StoredLeaf[]>()
+  for (const { stream, leaf } of entries) {
+    const run = runs.get(stream)
+    if (run) run.push(leaf)
+    else runs.set(stream, [leaf])
   }
-  return Array.from(groups, ([stream, of]) => ({ stream, entries: of }))
+  return Array.from(runs, ([stream, leaves]) => {
+    const start = stream.assigned
+    stream.assigned += leaves.length
+    first.set(stream, start)
+    const run: Run = { stream: stream.number, start, leaves }
+    return { stream, run }
+  })
 }

@@ -1,3 +1,4 @@
+import { anchors } from './anchors.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { exportReadings } from './export.ts'
@@ -15,6 +16,7 @@ export const queries: Readonly<Record<string, Query>> = {
   status,
   trust,
   shipment,
+  anchors,
   rotate,
   check,
   backup,

@@ -15,7 +15,9 @@ export const status: Query = async function* ({ store, live }) {
     readings += size
     const isOpen = journal.streams.has(number)
     const source = epochs.of(number)?.source ?? descriptor.source
-    streams.push({ stream: source, tag: bytesToHex(tag), leaves: size, open: isOpen })
+    // Evidence shows the tag of a pseudonym's stream: beside the name of its source it would tell whose it is.
+    const shownTag = descriptor.erasable ? null : bytesToHex(tag)
+    streams.push({ stream: source, tag: shownTag, leaves: size, open: isOpen })
   }
   const reasons = live?.health.reasons ?? []
   const degraded = reasons.map(({ matter, why, since }) => ({ matter, why, since }))

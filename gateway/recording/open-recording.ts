@@ -3,6 +3,7 @@ import { encode } from '../../anchor-client/evidence/codec.ts'
 import type { Store } from '../store.ts'
 import { program } from '../version.ts'
 import { type Clock, machineBoot, openClock } from './clock.ts'
+import { openGaps } from './gaps.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 import { openShipments, type Shipments } from './shipments.ts'
 import { bootNumber, lastMonoMs } from './start.ts'
@@ -25,8 +26,9 @@ export function openRecording({ journal, epochs }: Store): Recording {
   const boot = bootNumber(opened, machine)
   journal.setBoot(boot, machine.id)
   const clock = openClock(boot, machine, lastMonoMs(opened, boot))
-  const streams = openStreams(journal, clock, epochs)
-  const recorder = openRecorder(journal, streams, clock, epochs)
+  const gaps = openGaps(journal)
+  const streams = openStreams(journal, clock, epochs, gaps)
+  const recorder = openRecorder(journal, streams, clock, epochs, gaps)
   const shipments = openShipments(journal, streams, recorder, clock)
   const { control } = streams
   const note = (name: string, bytes: Uint8Array) =>

@@ -9,9 +9,9 @@ import type { Journal } from '../journal/journal.ts'
 import type { StreamState } from '../journal/stream-state.ts'
 import type { Clock } from './clock.ts'
 import type { Epochs } from './epochs.ts'
+import type { Gaps } from './gaps.ts'
 import { plainLeaf } from './plain-leaf.ts'
 import { sealPrivate } from './private-leaves.ts'
-import { gapBefore } from './promise-keeper.ts'
 import type { Streams } from './streams.ts'
 
 /** A sample as the gateway takes it, whoever brought it. */
@@ -51,6 +51,11 @@ export interface Recorder {
   blame(stream: StreamState, why: string | undefined): void
   /** The device was there just now, and had nothing to report. */
   heard(stream: StreamState): void
+  /**
+   * For an edge at which a stream will be judged by itself: a gap where it was silent for longer than promised.
+   * `isAnew` says that a gap before does not count.
+   */
+  declareSilence(stream: StreamState, isAnew: boolean): void
   /** To be called about twice a second: declares gaps and signs of life. Gives the streams that fell silent. */
   watch(): StreamState[]
 }
@@ -60,23 +65,9 @@ export function openRecorder(
   streams: Streams,
   clock: Clock,
   epochs: Epochs,
+  gaps: Gaps,
 ): Recorder {
-  const blamed = new Map<StreamState, string>()
   const heardMs = new Map<StreamState, number>()
-
-  /** The gap that must come before a leaf of this time. */
-  function declare(stream: StreamState, time: Time, counter: number | null): boolean {
-    const missing = gapBefore(stream.descriptor, stream, time, counter, blamed.get(stream))
-    if (missing === null) return false
-    addGap(stream, time, missing.cause, missing.count)
-    return true
-  }
-
-  function addGap(stream: StreamState, time: Time, cause: string, count: number | null): void {
-    const stated = stream.descriptor.erasable ? null : time
-    journal.add({ stream, leaf: plainLeaf({ type: 'gap', time: stated, cause, count }) })
-    stream.hasGapSince = count === null
-  }
 
   function leafOf(stream: StreamState, taken: Taken, time: Time): StoredLeaf {
     const { descriptor } = stream
@@ -109,11 +100,9 @@ export function openRecorder(
     record(stream, taken, { holdMs, committed, failed }) {
       const time = clock.now()
       const leaf = leafOf(stream, taken, time)
-      declare(stream, time, taken.counter ?? null)
-      stream.lastTime = time
-      stream.lastCounter = taken.counter ?? null
-      stream.hasGapSince = false
-      blamed.delete(stream)
+      const counter = taken.counter ?? null
+      gaps.declare(stream, time, counter)
+      gaps.passed(stream, time, counter)
       journal.add({ stream, leaf, committed, failed }, holdMs)
     },
     refuse({ source, reason, bytes }, waiting) {
@@ -121,13 +110,19 @@ export function openRecorder(
       const note = { type: 'note', time: clock.now(), name: 'refused', bytes: content } as const
       state(streams.control, note, waiting)
     },
-    blame(stream, why) {
-      if (why === undefined) blamed.delete(stream)
-      else blamed.set(stream, why)
-    },
+    blame: (stream, why) => gaps.blame(stream, why),
     heard(stream) {
       heardMs.set(stream, clock.now().monoMs)
-      blamed.delete(stream)
+      gaps.blame(stream, undefined)
+    },
+    declareSilence(stream, isAnew) {
+      const { descriptor, lastTime, hasGapSince, isClosed } = stream
+      const limit = limitMs(descriptor.promise)
+      if (limit === null || isClosed || (hasGapSince && !isAnew)) return
+      const time = clock.now()
+      const isFresh =
+        !hasGapSince && lastTime?.boot === time.boot && time.monoMs - lastTime.monoMs <= limit
+      if (!isFresh) gaps.add(stream, time, gaps.reasonFor(stream) ?? 'silent', null)
     },
     watch() {
       const time = clock.now()
@@ -138,16 +133,17 @@ export function openRecorder(
         if (limit === null || isClosed || lastTime === null || hasGapSince) continue
         if (lastTime.boot !== time.boot) continue
         const elapsedMs = time.monoMs - lastTime.monoMs
-        const why = blamed.get(stream)
+        const why = gaps.reasonFor(stream)
         const isHeard =
           !streams.isDevice(stream) || time.monoMs - (heardMs.get(stream) ?? 0) < limit / 2
         if (descriptor.promise?.type === 'events' && why === undefined && isHeard) {
-          if (elapsedMs < limit / 2 || declare(stream, time, null)) continue
+          if (elapsedMs < limit / 2 || gaps.declare(stream, time, null)) continue
           const stated = descriptor.erasable ? null : time
           journal.add({ stream, leaf: plainLeaf({ type: 'alive', time: stated }) })
-          stream.lastTime = time
+          if (stated) gaps.passed(stream, time, stream.lastCounter)
+          else gaps.passedQuietly(stream, time)
         } else if (elapsedMs > limit) {
-          addGap(stream, time, why ?? 'silent', null)
+          gaps.add(stream, time, why ?? 'silent', null)
           silent.push(stream)
         }
       }

@@ -93,6 +93,7 @@ export function openShipments(
         .toSorted(([a], [b]) => compareBytes(a, b))
       recorder.state(stream, { type: 'open', time, id, members: from })
       stream.lastTime = time
+      for (const member of opened) recorder.declareSilence(member, true)
       byReader.set(name, stream)
       return { reader: name, id, stream: source, members: members.map((of) => of.source) }
     },
@@ -103,7 +104,11 @@ export function openShipments(
       }
       await journal.flush()
       const members: (readonly [Uint8Array, number])[] = []
-      for (const tag of await memberTags(stream)) members.push([tag, await lastIndex(tag)])
+      const tags = await memberTags(stream)
+      for (const member of journal.streams.values()) {
+        if (tags.some((tag) => equalBytes(tag, member.tag))) recorder.declareSilence(member, false)
+      }
+      for (const tag of tags) members.push([tag, await lastIndex(tag)])
       // From here to the close record nothing else is added.
       byReader.delete(reader)
       streams.close(stream, { type: 'close', time: clock.now(), members })

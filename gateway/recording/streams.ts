@@ -6,6 +6,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { StreamState } from '../journal/stream-state.ts'
 import type { Clock } from './clock.ts'
 import type { Epochs } from './epochs.ts'
+import type { Gaps } from './gaps.ts'
 import { plainLeaf } from './plain-leaf.ts'
 
 /** What the configuration says of a stream. */
@@ -34,7 +35,7 @@ export interface Streams {
 const mostOpen = 1024
 const epochMs = 24 * 60 * 60 * 1000
 
-export function openStreams(journal: Journal, clock: Clock, epochs: Epochs): Streams {
+export function openStreams(journal: Journal, clock: Clock, epochs: Epochs, gaps: Gaps): Streams {
   const devices = new Set<StreamState>()
   const bySource = new Map<string, StreamState>()
   for (const stream of journal.streams.values()) {
@@ -80,6 +81,8 @@ export function openStreams(journal: Journal, clock: Clock, epochs: Epochs): Str
   }
 
   const close: Streams['close'] = (stream, record) => {
+    // A close ends a silence, too.
+    gaps.declare(stream, clock.now(), null)
     stream.isClosed = true
     devices.delete(stream)
     journal.add({ stream, leaf: plainLeaf(record) })

@@ -1,0 +1,77 @@
+/** A journal's files, opened in an order in which each is judged by the others before anything is written. */
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { holding } from '../held.ts'
+import { catchUp } from './catch-up.ts'
+import { encodeFrameHead } from './frame.ts'
+import type { JournalIdentity } from './journal.ts'
+import { type JournalIndex, openJournalIndex } from './journal-index.ts'
+import { recordLost } from './record-lost.ts'
+import { type Opened, replay } from './replay.ts'
+import { type Copied, rowSource } from './row-source.ts'
+import type { RowStore } from './row-store.ts'
+import { openSalvaged } from './salvage.ts'
+import { openTail, type Tail } from './tail.ts'
+
+export interface JournalFiles extends Copied, AsyncDisposable {
+  readonly folder: string
+  /** A table was found damaged: the next open looks at all of them. */
+  distrust(): void
+  readonly index: JournalIndex
+  readonly tail: Tail
+  readonly opened: Opened
+  /** The first row that may be written. */
+  readonly firstRow: number
+}
+
+export interface Where {
+  readonly folder: string
+  readonly indexFolder: string
+  readonly mayCreate: boolean
+  readonly nowMs: () => number | null
+}
+
+const copiesBufferBytes = 256 * 1024
+
+export async function openFiles(
+  { folder, indexFolder, mayCreate, nowMs }: Where,
+  identity: JournalIdentity,
+): Promise<JournalFiles> {
+  return holding(async (held) => {
+    const tail = held.use(openTail(`${folder}.tail`))
+    const lastRow = Math.max(-1, ...tail.found.keys())
+    const { rows, heads, distrust } = await openSalvaged(folder, mayCreate, lastRow)
+    held.use(rows)
+    const copies = held.use(await openCopies(join(dirname(folder), 'copies')))
+    const index = held.use(await openJournalIndex(indexFolder))
+    const of = { rows, copies }
+    const found = await replay(await rowSource(of, index, tail.found, heads), identity)
+    for (const [number, runs] of found.gone) {
+      await copies.put({ number, kind: 'gone', body: encodeFrameHead(runs) }, true)
+    }
+    const firstRow = found.nextRow + (await recordLost(rows, tail, found, nowMs()))
+    await index.forgetStreams(found.nextStream)
+    await catchUp(of, index, firstRow)
+    const close = () => held[Symbol.asyncDispose]()
+    return {
+      ...of,
+      folder,
+      distrust,
+      index,
+      tail,
+      opened: found,
+      firstRow,
+      [Symbol.asyncDispose]: close,
+    }
+  })
+}
+
+/** Made from the journal anew where it cannot be opened. */
+async function openCopies(folder: string): Promise<RowStore> {
+  const open = async () => (await openSalvaged(folder, true, -1, copiesBufferBytes)).rows
+  return open().catch(async (error) => {
+    if (error.code === 'STORE_IN_USE') throw error
+    await rm(folder, { recursive: true, force: true })
+    return open()
+  })
+}

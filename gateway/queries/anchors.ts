@@ -1,0 +1,24 @@
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import { getAnchors, listAnchors, retryAnchors } from '../anchoring/anchor-rows.ts'
+import { type Query, textOf } from './query.ts'
+
+/** The timeline of every ledger; only the running gateway can ask them again. */
+export const anchors: Query = async function* ({ store, live }, asked) {
+  const what = textOf(asked, 'what')
+  const ledger = textOf(asked, 'ledger')
+  const kept = store.anchors
+  if (what === 'ls') {
+    for await (const row of listAnchors(kept, ledger)) yield { line: { ...row } }
+  } else if (what === 'get') {
+    const size = Number(textOf(asked, 'size'))
+    for (const row of await getAnchors(kept, size, ledger)) yield { line: { ...row } }
+  } else {
+    if (live === null) {
+      throw new KedgeError('STORE_MISSING', 'no gateway runs on this data folder', {
+        hint: 'Start it with kedge run: it asks every ledger when it begins.',
+      })
+    }
+    const bells = new Map(kept.pins().map(({ name }) => [name, live.anchoring.bell]))
+    for (const row of await retryAnchors(kept, bells, ledger)) yield { line: { ...row } }
+  }
+}

@@ -1,0 +1,147 @@
+import { join } from 'node:path'
+import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
+import type { Time } from '../../anchor-client/evidence/model.ts'
+import { decodeRecord, encodeRecord } from '../../anchor-client/evidence/records.ts'
+import { controlStream } from '../../anchor-client/evidence/stream.ts'
+import type { StoredLeaf } from '../../gateway/journal/frame.ts'
+import { type Journal, type JournalOptions, openJournal } from '../../gateway/journal/journal.ts'
+import type { StreamState } from '../../gateway/journal/stream-state.ts'
+import type { Clock } from '../../gateway/recording/clock.ts'
+import { openEpochs } from '../../gateway/recording/epochs.ts'
+import { openGaps } from '../../gateway/recording/gaps.ts'
+import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
+import { openStreams, type Streams } from '../../gateway/recording/streams.ts'
+import { gatewayOf, secretOf } from './anchoring.ts'
+
+/** A journal in a folder of its own, and what was acknowledged of each stream, to be held against it. */
+export const testGateway = gatewayOf({ secret: secretOf('journal') })
+export const identity = { gateway: testGateway.id, incarnation: 0, hashId: 1 } as const
+export const nowMs = Date.UTC(2026, 2, 1)
+
+export async function openTestJournal(
+  path: string,
+  told: Partial<JournalOptions> = {},
+): Promise<Journal> {
+  return openJournal({
+    folder: join(path, 'journal'),
+    indexFolder: join(path, 'index'),
+    identity,
+    mayCreate: false,
+    nowMs: () => nowMs,
+    onCommitted() {},
+    onBroken() {},
+    ...told,
+  })
+}
+
+export const timeAt = (monoMs: number): Time => ({
+  boot: 0,
+  monoMs,
+  wallMs: nowMs + monoMs,
+  clock: 2,
+  boundMs: 5,
+})
+
+export function testStreams(path: string, journal: Journal): Streams {
+  const epochs = openEpochs(join(path, 'epochs'), journal.nextStreamNumber)
+  return openStreams(journal, { now: () => timeAt(0) } as Clock, epochs, openGaps(journal))
+}
+
+export const openSource = (streams: Streams, source: string): StreamState =>
+  streams.open({ source, kinds: null, promise: null, isPrivate: false, isDevice: false })
+
+export const readingLeaf = (value: number, monoMs: number, text = ''): StoredLeaf =>
+  plainLeaf({
+    type: 'reading',
+    kind: 'temperature',
+    value: [value, -2],
+    unit: 'Cel',
+    quality: text || null,
+    raw: null,
+    counter: null,
+    time: timeAt(monoMs),
+    source: null,
+    details: null,
+  })
+
+/** What was acknowledged: each stream's leaves by index. */
+export type Acknowledged = Map<number, Map<number, Uint8Array>>
+
+export function remember(
+  acknowledged: Acknowledged,
+  stream: number,
+  index: number,
+  leaf: StoredLeaf,
+) {
+  const of = acknowledged.get(stream) ?? new Map<number, Uint8Array>()
+  if (of.has(index)) throw new Error(`index ${index} of stream ${stream} was given away twice`)
+  of.set(index, leaf.body)
+  acknowledged.set(stream, of)
+}
+
+/** Adds leaves, and remembers them once they are on the disk. */
+export function addTo(journal: Journal, acknowledged: Acknowledged) {
+  return (stream: StreamState, leaf: StoredLeaf) =>
+    journal.add({
+      stream,
+      leaf,
+      committed: (index) => remember(acknowledged, stream.number, index, leaf),
+    })
+}
+
+export const sealNow = (journal: Journal, isFinal = false) =>
+  journal.seal(
+    () => ({ wallMs: nowMs, boundMs: 5, beacon: null, previous: null, rotation: null }),
+    isFinal,
+  )
+
+export interface Accounted {
+  readonly there: number
+  readonly lost: number
+  readonly damaged: number
+}
+
+/** Every leaf that was acknowledged is there as it was, or declared at just its index; else this throws. */
+export async function account(journal: Journal, acknowledged: Acknowledged): Promise<Accounted> {
+  const found = { there: 0, lost: 0, damaged: 0 }
+  const { damage } = await journal.scrub()
+  const declared = [...damage, ...(await damageOnRecord(journal))]
+  for (const [number, leaves] of acknowledged) {
+    const known = await journal.reader.stream(number)
+    if (known === undefined) throw new Error(`stream ${number} is gone`)
+    const end = Math.max(...leaves.keys()) + 1
+    if (known.size < end) throw new Error(`stream ${number} ends at ${known.size}, not ${end}`)
+    for await (const { index, leaf } of journal.reader.leaves(number, 0, known.size)) {
+      const body = leaves.get(index)
+      if (leaf === null) {
+        const isDeclared = declared.some(
+          ({ tag, from, to }) => equalBytes(tag, known.tag) && from <= index && index < to,
+        )
+        if (!isDeclared) throw new Error(`${index} of stream ${number} is gone, undeclared`)
+        found.damaged += 1
+      } else if (body === undefined) {
+      } else if (equalBytes(leaf.body, body)) {
+        found.there += 1
+      } else {
+        if (decodeRecord(leaf.body).type !== 'lost') {
+          throw new Error(`${index} of stream ${number} is another leaf`)
+        }
+        found.lost += 1
+      }
+    }
+  }
+  return found
+}
+
+export async function damageOnRecord({ reader }: Journal) {
+  const control = await reader.stream(controlStream.number)
+  const found: { tag: Uint8Array; from: number; to: number }[] = []
+  if (control === undefined) return found
+  for await (const { leaf } of reader.leaves(control.number, 0, control.size)) {
+    const record = leaf && decodeRecord(leaf.body)
+    if (record?.type === 'damage') found.push(record)
+  }
+  return found
+}
+
+export const lostRecord = encodeRecord({ type: 'lost', cause: 'damage' })
