@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { equalBytes, u32, utf8 } from '../anchor-client/evidence/bytes.ts'
 import {
@@ -20,6 +20,7 @@ import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { decodeAnchor, decodePin, encodeAnchor, encodePin } from './anchoring/anchor-records.ts'
 import { openAnchorStore } from './anchoring/anchor-store.ts'
 import { type DataFolder, lockData, makeDataFolder, readMarker } from './data-folder.ts'
+import { decodeFrameHead } from './journal/frame.ts'
 import type { RowKind } from './journal/row.ts'
 import { openRowStore } from './journal/row-store.ts'
 import type { Store } from './store.ts'
@@ -159,16 +160,15 @@ export async function restore(
       hint: 'Name another folder with --data: nothing is ever written over.',
     })
   }
-  let bytes = 0
-  let rows = 0
+  let readings = 0
   for await (const part of partsIn(path)) {
-    bytes += 'bytes' in part ? part.bytes.length : 'body' in part ? part.body.length : 0
-    if (part.type === 'row') rows += 1
+    const runs = part.type === 'row' && part.kind === 'frame' && decodeFrameHead(part.body)?.runs
+    for (const { count } of runs || []) readings += count
   }
   await makeDataFolder(data)
   await using _ = await lockData(data)
   await write(data, path)
-  return { readings: rows, bytes }
+  return { readings, bytes: (await stat(path)).size }
 }
 
 async function write(data: DataFolder, path: string): Promise<void> {
@@ -232,14 +232,23 @@ async function writeAt({ folder }: DataFolder, part: Part & { type: 'file' }): P
   await writeFile(path, part.bytes, { mode: 0o600 })
 }
 
+async function* piecesOf(path: string): AsyncGenerator<Buffer, void> {
+  try {
+    yield* createReadStream(path, { highWaterMark: blockBytes })
+  } catch (cause) {
+    const { message } = cause as NodeJS.ErrnoException
+    throw new KedgeError('FILE_UNREADABLE', `cannot read ${path}: ${message}`, { cause })
+  }
+}
+
 /** The parts of a whole file; throws where it is not one. */
 async function* partsIn(path: string): AsyncGenerator<Part, void> {
   let rest = Buffer.alloc(0)
   const hash: Hash = createHash('sm3')
   let isBegun = false
   let isEnded = false
-  for await (const piece of createReadStream(path, { highWaterMark: blockBytes })) {
-    rest = Buffer.concat([rest, piece as Buffer])
+  for await (const piece of piecesOf(path)) {
+    rest = Buffer.concat([rest, piece])
     if (!isBegun) {
       if (!equalBytes(rest.subarray(0, magic.length), magic)) throw notABackup(path)
       hash.update(rest.subarray(0, magic.length))

@@ -8,7 +8,7 @@ import { parseEpcUri } from '../drivers/epc-forms.ts'
 import { decodeSentence, type Sentence } from '../drivers/nmea.ts'
 import type { Position, Utc } from '../drivers/nmea-fields.ts'
 
-type Said = Readonly<Record<string, unknown>>
+export type Said = Readonly<Record<string, unknown>>
 
 export function decodeW1(text: string): Said {
   const { celsius, quality } = text.includes('crc=')
@@ -65,7 +65,7 @@ const placeOf = (position: Position | null) => ({
   lon: numberOf(position?.lon),
 })
 
-const numberOf = (decimal: Decimal | null | undefined): number | null =>
+export const numberOf = (decimal: Decimal | null | undefined): number | null =>
   decimal ? Number(decimalText(decimal)) : null
 
 export const decodeEpcText = (text: string): Said => {

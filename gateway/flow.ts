@@ -18,6 +18,7 @@ import { deviceHost } from './recording/device-host.ts'
 import { openRecording, type Recording } from './recording/open-recording.ts'
 import { openRoom } from './room.ts'
 import { runningHere } from './running-here.ts'
+import { scrubbing } from './scrubbing.ts'
 import { openSealing, type Sealing } from './sealing/sealing.ts'
 import { unsignedBatches } from './sealing/unsigned.ts'
 import { serve } from './serving/serve.ts'
@@ -116,6 +117,7 @@ async function runUntil(stop: AbortSignal, { onRunning }: Setup, live: Live): Pr
     const host = deviceHost(live)
     const devices = plans.devices.map((device) => runDevice(device, host, stop))
     held.use(watching(live))
+    held.use(scrubbing(live))
     held.use(await serve(data.socket, live))
     const url = broker?.url ?? null
     const gateway = bytesToHex(store.identity.gateway)

@@ -2,7 +2,7 @@
  * A new life for a gateway whose store and ledgers do not agree: same key, new streams, a history from 0. What
  * the old store holds and no ledger does is committed again, so that it is lost to nobody.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { timeOf } from '../anchor-client/evidence/fields.ts'
 import type { Field, Leaf, Time } from '../anchor-client/evidence/model.ts'
 import { isReading } from '../anchor-client/evidence/records.ts'
@@ -59,6 +59,8 @@ async function lastAnchored({ anchors, marker }: Store): Promise<Marker['previou
 async function commitAgain(old: Store, next: Marker): Promise<number> {
   const { gateway, incarnation, hashId, previous } = next
   const folders = old.data.store(incarnation)
+  // What an attempt that was cut off has left there would be committed twice.
+  await rm(folders.folder, { recursive: true, force: true })
   await mkdir(folders.folder, { recursive: true, mode: 0o700 })
   await using journal = await openJournal({
     folder: folders.journal,

@@ -31,10 +31,17 @@ const contracts: Record<string, readonly string[]> = {
   drivers: [
     'drivers/driver.ts',
     'drivers/transports/',
+    'drivers/bme280',
+    'drivers/bthome',
+    'drivers/calibration.ts',
     'drivers/decimal.ts',
     'drivers/epc',
     'drivers/m100',
+    'drivers/modbus',
     'drivers/nmea',
+    'drivers/pvvx.ts',
+    'drivers/ruuvi.ts',
+    'drivers/sht.ts',
   ],
 }
 

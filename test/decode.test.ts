@@ -170,5 +170,96 @@ test('a word that decode does not know is answered with the one that was meant',
   t.is(code, 2)
   t.like(objectsIn(stderr)[0].error, { code: 'USAGE', hint: 'did you mean nmea?' })
   const { stdout } = await kedge('help', 'decode')
-  for (const format of ['w1', 'nmea', 'epc']) t.true(stdout.includes(`kedge decode ${format}:`))
+  for (const format of ['w1', 'nmea', 'epc', 'ruuvi', 'bthome', 'pvvx', 'modbus', 'sht', 'bme280'])
+    t.true(stdout.includes(`kedge decode ${format}:`))
+})
+
+const i2c = vectors('drivers/i2c.json') as { sht4x: { raw: string; t: number; rh: number } }
+const ruuvi = vectors('drivers/ruuvi-rawv2.json') as { cases: Record<string, unknown>[] }
+const pvvx = vectors('drivers/pvvx.json') as { cases: Record<string, unknown>[] }
+const bthome = vectors('drivers/bthome-v2.json') as { cases: Record<string, unknown>[] }
+const colons = (mac: unknown) =>
+  typeof mac === 'string'
+    ? mac
+        .replaceAll(':', '')
+        .replace(/(..)(?=.)/g, '$1:')
+        .toUpperCase()
+    : mac
+
+test('pasted advertisements of tags and thermometers are explained with the published words', async (t) => {
+  for (const [format, cases] of [
+    ['ruuvi', ruuvi.cases],
+    ['pvvx', pvvx.cases],
+    ['bthome', bthome.cases.filter(({ key }) => key === undefined)],
+  ] as const) {
+    const { code, stdout, stderr } = await piped(
+      cases.map(({ hex }) => hex).join('\n'),
+      'decode',
+      format,
+      '-',
+      '--json',
+    )
+    t.is(stderr, '')
+    t.is(code, 0)
+    const said = objectsIn(stdout)
+    t.is(said.length, cases.length)
+    for (const [i, { name: _, hex: __, ...expected }] of cases.entries()) {
+      t.like(said[i], 'mac' in expected ? { ...expected, mac: colons(expected.mac) } : expected)
+    }
+  }
+})
+
+test('an encrypted advertisement is opened with its key, and the key is never shown', async (t) => {
+  const key = '231d39c1d7cc1ab1aee224cd096db932'
+  const args = ['decode', 'bthome', '--json', '--mac', '54:48:E6:8F:80:A5', '--key']
+  const frames = bthome.cases.filter((one) => 'key' in one).map(({ hex }) => String(hex))
+  const { code, stdout } = await kedge(...args, key, ...frames)
+  t.is(code, 0)
+  t.is(frames.length, 2)
+  for (const said of objectsIn(stdout))
+    t.like(said, { t: 25.06, rh: 50.55, mac: '54:48:E6:8F:80:A5' })
+  const wrong = key.replace('2', '3')
+  const refused = await kedge(...args, wrong, ...frames)
+  t.is(refused.code, 1)
+  t.is(refused.stdout, '')
+  t.false(refused.stderr.includes(wrong))
+  const missing = await kedge('decode', 'bthome', '--json', ...frames)
+  t.regex(objectsIn(missing.stderr)[0].error.message, /encrypted/)
+})
+
+test('pasted frames of a Modbus line are explained, questions, answers, exceptions and TCP', async (t) => {
+  const { code, stdout } = await kedge(
+    ...['decode', 'modbus', '--json', '02074112', '01030000000AC5CD', '010404ffd30262ab34'],
+    ...['018402c2c1', '000100000007ff0404ffd30262', '000100000003ff8302'],
+  )
+  const [status, question, ...others] = objectsIn(stdout)
+  t.is(code, 1, 'the third has a bad checksum')
+  t.deepEqual(status, { unit: 2, fn: 7 })
+  t.deepEqual(question, { unit: 1, fn: 3, address: 0, count: 10 })
+  t.deepEqual(others, [
+    { unit: 1, fn: 4, exception: 2, meaning: 'it has no such address' },
+    { transaction: 1, unit: 255, fn: 4, registers: [0xffd3, 610] },
+    { transaction: 1, unit: 255, fn: 3, exception: 2, meaning: 'it has no such address' },
+  ])
+})
+
+test('bytes of an I²C sensor are explained when it is said which sensor it is', async (t) => {
+  const { raw, t: celsius, rh } = i2c.sht4x
+  const sht = await kedge('decode', 'sht', '--model', 'sht4x', '--json', raw)
+  t.deepEqual(objectsIn(sht.stdout), [{ t: celsius, rh }])
+  const block = '706b436718fc7d8e43d6d00b270b8c00f9ff8c3cf8c67017'
+  const bme = await kedge('decode', 'bme280', '--calibration', block, '--json', '655ac07eed00')
+  t.deepEqual(objectsIn(bme.stdout), [{ t: 25.08, pPa: 100653.25, rh: null, tFine: 128422 }])
+  for (const [format, what] of [
+    ['sht', '--model'],
+    ['bme280', '--calibration'],
+  ] as const) {
+    const { code, stderr } = await kedge('decode', format, '--json', raw)
+    t.is(code, 2)
+    t.like(objectsIn(stderr)[0].error, { code: 'USAGE' })
+    t.true(stderr.includes(what))
+  }
+  const stray = await kedge('decode', 'modbus', '--model', 'sht4x', '--json', '02074112')
+  t.is(stray.code, 2)
+  t.is(stray.stdout, '')
 })

@@ -29,6 +29,8 @@ export interface Suite<Schema extends z.ZodObject> {
   readonly module: string
   /** The device answers when it has nothing to report, so that silence and absence are not the same. */
   readonly saysWhenIdle?: boolean
+  /** What it is refused for where its frames have no checksum. */
+  readonly refusedFor?: RegExp
   openBench(): Promise<Bench<z.output<Schema>>>
 }
 
@@ -77,7 +79,7 @@ export function started<Schema extends z.ZodObject>(
 /** What every driver must keep; a new one adds a line to its own test file. */
 export function driverSuite<Schema extends z.ZodObject>(
   name: string,
-  { driver, module, saysWhenIdle, openBench }: Suite<Schema>,
+  { driver, module, saysWhenIdle, refusedFor = /checksum|CRC/, openBench }: Suite<Schema>,
 ): void {
   /** A test on a bench of its own; whatever it leaves open is the driver's fault. */
   const onBench = (
@@ -178,14 +180,14 @@ export function driverSuite<Schema extends z.ZodObject>(
   })
 
   onBench(
-    'a bad checksum is refused with its reason, and the next good reading is read',
+    `${refusedFor.test('bad checksum') ? 'a bad checksum' : 'what is no reading'} is refused with its reason, and the next good reading is read`,
     async (t, bench) => {
       await bench.garble()
       const stop = new AbortController()
       const { samples, refused } = watch(driver, bench.options, stop.signal)
       const next = samples.next()
       await until(() => refused.length > 0)
-      t.regex(refused[0]?.reason ?? '', /checksum|CRC/)
+      t.regex(refused[0]?.reason ?? '', refusedFor)
       t.true((refused[0]?.bytes.length ?? 0) > 0)
       await bench.speak()
       t.false((await next).done)

@@ -17,6 +17,7 @@ journal: { minFree: 0B, reserve: 1MiB }
 `
 
 test(`of ${messages} numbered messages to a gateway that is killed ${kills} times each that was acknowledged is there once, and proved`, async (t) => {
+  t.timeout(900_000)
   await using gateway = await newGateway(config)
   const folder = gateway.data.folder
   let running = startKedge('run', '--data', folder)

@@ -46,7 +46,7 @@ test('answers that are lost on their way change nothing: each batch is anchored 
     Object.assign(alone, {
       async [name](...asked: unknown[]) {
         await using fresh = await connectTo(proxy.url)
-        return (fresh[name] as typeof call)(...asked)
+        return await (fresh[name] as typeof call)(...asked)
       },
     })
   }
@@ -174,7 +174,7 @@ test('a gateway before a witness that is out of order keeps what waits, and says
       await using server = await strangeServer((response) => response.writeHead(503).end())
       const publicKey = bytesToHex(witness.publicKey)
       await using broken = await connectTo(server.url, { publicKey })
-      return broken.send(prepared, until)
+      return await broken.send(prepared, until)
     },
   }
   const { events } = await anchorAll({ history, store, session: failing })

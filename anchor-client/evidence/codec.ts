@@ -208,10 +208,12 @@ export type Item = number | string | boolean | null | Uint8Array | readonly Item
 
 /** The one encoding of an item. Throws a `TypeError` for what the profile cannot say. */
 export function encode(item: Item): Uint8Array {
-  const sink: Sink = { bytes: new Uint8Array(256), length: 0 }
+  // One room for all of them, as most are short; only a long one takes its own.
+  const sink: Sink = { bytes: scratch, length: 0 }
   write(sink, item, 0)
   return sink.bytes.slice(0, sink.length)
 }
+const scratch = new Uint8Array(4096)
 
 /** Bytes that grow as they are written. */
 interface Sink {
@@ -246,10 +248,7 @@ function write(sink: Sink, item: Item, depth: number): void {
     if (item < 0) writeHead(sink, 1, -1 - item)
     else writeHead(sink, 0, item)
   } else if (typeof item === 'string') {
-    if (/\p{Cs}/u.test(item)) throw new TypeError('text with a lone surrogate')
-    const text = utf8(item)
-    if (text.length > maxTextBytes) throw new TypeError(`text of ${text.length} bytes`)
-    putAll(sink, 3, text)
+    if (!putAscii(sink, item)) putText(sink, item)
   } else if (item instanceof Uint8Array) {
     putAll(sink, 2, item)
   } else {
@@ -259,21 +258,54 @@ function write(sink: Sink, item: Item, depth: number): void {
   }
 }
 
-function writeHead(sink: Sink, major: number, argument: number): void {
-  const type = major << 5
-  if (argument < 24) {
-    put(sink, type | argument)
-    return
+/** False where it is not short and plain: most text is, and needs no other encoder. */
+function putAscii(sink: Sink, text: string): boolean {
+  const { length } = text
+  if (length >= 24) return false
+  room(sink, length + 1)
+  const { bytes, length: at } = sink
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x80) return false
+    bytes[at + 1 + i] = code
   }
-  const [short, width] =
-    argument < 0x100
-      ? [24, 1]
-      : argument < 0x10000
-        ? [25, 2]
-        : argument < 0x100000000
-          ? [26, 4]
-          : [27, 8]
-  put(sink, type | short)
-  for (let shift = width - 1; shift >= 0; shift--)
-    put(sink, Math.floor(argument / 256 ** shift) % 256)
+  bytes[at] = 0x60 | length
+  sink.length = at + 1 + length
+  return true
+}
+
+function putText(sink: Sink, text: string): void {
+  if (/\p{Cs}/u.test(text)) throw new TypeError('text with a lone surrogate')
+  const bytes = utf8(text)
+  if (bytes.length > maxTextBytes) throw new TypeError(`text of ${bytes.length} bytes`)
+  putAll(sink, 3, bytes)
+}
+
+function writeHead(sink: Sink, major: number, argument: number): void {
+  room(sink, 9)
+  const type = major << 5
+  const { bytes } = sink
+  if (argument < 24) {
+    bytes[sink.length++] = type | argument
+  } else if (argument < 0x100) {
+    bytes[sink.length++] = type | 24
+    bytes[sink.length++] = argument
+  } else if (argument < 0x10000) {
+    bytes[sink.length++] = type | 25
+    bytes[sink.length++] = argument >>> 8
+    bytes[sink.length++] = argument
+  } else if (argument < 0x100000000) {
+    bytes[sink.length++] = type | 26
+    putWord(sink, argument)
+  } else {
+    bytes[sink.length++] = type | 27
+    putWord(sink, Math.floor(argument / 0x100000000))
+    putWord(sink, argument % 0x100000000)
+  }
+}
+
+/** Where there is room already. */
+function putWord(sink: Sink, word: number): void {
+  const { bytes } = sink
+  for (let shift = 24; shift >= 0; shift -= 8) bytes[sink.length++] = word >>> shift
 }

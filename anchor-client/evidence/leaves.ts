@@ -40,7 +40,8 @@ export function writeMessage(
 ): void {
   into.set(leafPrefix, at)
   into.set(salt, at + leafPrefix.length)
-  into.set(u32(record.length), at + leafPrefix.length + 16)
+  const lengthAt = at + leafPrefix.length + 16
+  for (let i = 0; i < 4; i++) into[lengthAt + i] = record.length >>> (24 - 8 * i)
   into.set(record, at + leafPrefix.length + 20)
 }
 

@@ -3,9 +3,10 @@ import { type Wire, type WireOptions, wireOver } from './wire.ts'
 
 export interface SerialOptions extends WireOptions {
   readonly baudRate: number
+  readonly parity?: 'none' | 'even' | 'odd'
 }
 
-/** A serial port, a USB adapter or a virtual port, 8 data bits, no parity. */
+/** A serial port, a USB adapter or a virtual port, 8 data bits, without parity if none is named. */
 export async function openSerial(path: string, options: SerialOptions): Promise<Wire> {
   const { SerialPort } = await import('serialport').catch((cause) => {
     throw new KedgeError('SENSOR_ABSENT', 'serial ports need the package serialport', {
@@ -13,7 +14,8 @@ export async function openSerial(path: string, options: SerialOptions): Promise<
       hint: 'Run npm ci.',
     })
   })
-  const port = new SerialPort({ path, baudRate: options.baudRate, autoOpen: false })
+  const { baudRate, parity = 'none' } = options
+  const port = new SerialPort({ path, baudRate, parity, autoOpen: false })
   await new Promise<void>((resolve, reject) => {
     port.open((cause) => (cause ? reject(refusal(path, cause)) : resolve()))
   })

@@ -11,6 +11,7 @@ import { type Opened, replay } from './replay.ts'
 import { type Copied, rowSource } from './row-source.ts'
 import type { RowStore } from './row-store.ts'
 import { openSalvaged } from './salvage.ts'
+import { scrub } from './scrub.ts'
 import { openTail, type Tail } from './tail.ts'
 
 export interface JournalFiles extends Copied, AsyncDisposable {
@@ -40,7 +41,7 @@ export async function openFiles(
   return holding(async (held) => {
     const tail = held.use(openTail(`${folder}.tail`))
     const lastRow = Math.max(-1, ...tail.found.keys())
-    const { rows, heads, distrust } = await openSalvaged(folder, mayCreate, lastRow)
+    const { rows, heads, isMended, distrust } = await openSalvaged(folder, mayCreate, lastRow)
     held.use(rows)
     const copies = held.use(await openCopies(join(dirname(folder), 'copies')))
     const index = held.use(await openJournalIndex(indexFolder))
@@ -53,16 +54,10 @@ export async function openFiles(
     await index.forgetStreams(found.nextStream)
     await catchUp(of, index, firstRow)
     const close = () => held[Symbol.asyncDispose]()
-    return {
-      ...of,
-      folder,
-      distrust,
-      index,
-      tail,
-      opened: found,
-      firstRow,
-      [Symbol.asyncDispose]: close,
-    }
+    const files = { ...of, folder, distrust, index, tail, firstRow, [Symbol.asyncDispose]: close }
+    // What is damaged may be far older than the last snapshot.
+    const { damage } = isMended ? await scrub(files, found.batchFirstRow, {}) : found
+    return { ...files, opened: { ...found, damage } }
   })
 }
 

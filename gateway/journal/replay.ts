@@ -100,7 +100,10 @@ export async function replay(source: RowSource, identity: JournalIdentity): Prom
   function onControl(leaves: readonly StoredLeaf[]): void {
     for (const { body } of leaves) {
       const record = decodeRecord(body)
-      if (record.type === 'boot') boot = record.time.boot
+      if ('time' in record && record.time && record.time.boot > boot) {
+        boot = record.time.boot
+        machineBoot = new Uint8Array()
+      }
       if (record.type === 'note' && record.name === 'machine-boot') machineBoot = record.bytes
       if (record.type === 'damage') declared.push(record)
       if (record.type !== 'stream') continue
@@ -208,6 +211,11 @@ export async function replay(source: RowSource, identity: JournalIdentity): Prom
     stream.added = end
     sumUp(stream, latest.of(stream.number))
     if (stream.isClosed && stream.size === stream.sealed.size) streams.delete(stream.number)
+    // Where a boot's own record is gone, what was recorded in it tells of it.
+    if (stream.lastTime && stream.lastTime.boot > boot) {
+      boot = stream.lastTime.boot
+      machineBoot = new Uint8Array()
+    }
   }
   return {
     streams,

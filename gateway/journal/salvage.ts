@@ -16,6 +16,8 @@ export interface Salvaged {
   readonly rows: RowStore
   /** Of rows that are gone, as far as their own bytes tell. */
   readonly heads: ReadonlyMap<number, readonly RunHead[]>
+  /** Something was damaged. */
+  readonly isMended: boolean
   /** A table was found damaged while it is in use: the next open looks at all of them. */
   distrust(): void
 }
@@ -39,8 +41,8 @@ export async function openSalvaged(
   )
   const found = await inspectFolder(folder, mayCreate)
   const aside = join(dirname(folder), 'damaged', basename(folder))
-  await layLogsAside(found, aside, lastRow)
-  await layTablesAside(folder, found, aside, endedBadly ? Number.POSITIVE_INFINITY : checkedBytes)
+  const isSuspect = (await layLogsAside(found, aside, lastRow)) || endedBadly
+  await layTablesAside(folder, found, aside, isSuspect ? Number.POSITIVE_INFINITY : checkedBytes)
   const pending = (await readdir(aside).catch(() => [] as string[])).filter((name) =>
     name.endsWith(pendingEnd),
   )
@@ -61,6 +63,7 @@ export async function openSalvaged(
   }
   return {
     heads,
+    isMended: pending.length > 0,
     distrust() {
       isTrusted = false
     },
@@ -74,7 +77,12 @@ export async function openSalvaged(
   }
 }
 
-async function layLogsAside({ logs }: LevelFolder, aside: string, lastRow: number): Promise<void> {
+async function layLogsAside(
+  { logs }: LevelFolder,
+  aside: string,
+  lastRow: number,
+): Promise<boolean> {
+  let isLaid = false
   for (const [i, { name, bytes }] of logs.entries()) {
     const { isDamaged, isTorn, lastWhole } = rowsInLog(bytes)
     // A write that was not finished was acknowledged to nobody, unless someone saw it on the disk.
@@ -82,7 +90,9 @@ async function layLogsAside({ logs }: LevelFolder, aside: string, lastRow: numbe
     if (!isDamaged && (!isTorn || isUnfinished)) continue
     await mkdir(aside, { recursive: true, mode: 0o700 })
     await writeWhole(join(aside, `${name}${pendingEnd}`), bytes)
+    isLaid = true
   }
+  return isLaid
 }
 
 /** In its place LevelDB gets a table of the same length with nothing in it. */
@@ -93,10 +103,13 @@ async function layTablesAside(
   mostBytes: number,
 ): Promise<void> {
   let bytes = 0
+  let isWell = true
   for (const table of tables) {
     bytes += table.length
-    if (bytes > mostBytes) break
+    // Where one is damaged others may be.
+    if (isWell && bytes > mostBytes) break
     if (await isTableWhole(folder, table)) continue
+    isWell = false
     await mkdir(aside, { recursive: true, mode: 0o700 })
     const path = join(folder, table.name)
     await writeWhole(join(aside, `${table.name}${pendingEnd}`), await readFile(path))

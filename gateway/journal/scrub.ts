@@ -39,7 +39,7 @@ interface Tree {
 
 /** Rows before `endRow`; a seal must follow whatever is to be judged. */
 export async function scrub(
-  of: JournalFiles,
+  of: Omit<JournalFiles, 'opened'>,
   endRow: number,
   { signal, pace = () => nextTurn() }: ScrubOptions,
 ): Promise<Scrubbed> {

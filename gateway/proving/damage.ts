@@ -1,7 +1,6 @@
 /** Readings that were lost after they were sealed: carried as nodes, together with the record that declares them. */
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import type { Damage } from '../../anchor-client/evidence/model.ts'
 import { decodeRecord } from '../../anchor-client/evidence/records.ts'
 import { controlStream } from '../../anchor-client/evidence/stream.ts'
 import type { JournalReader } from '../journal/journal-reader.ts'
@@ -20,14 +19,17 @@ export async function withDamage(
   { reader }: { readonly reader: JournalReader },
   asked: readonly Wanted[],
 ): Promise<{ wanted: Wanted[]; damage: DamagedSpan[] }> {
-  const damaged = []
+  const damaged: Wanted[] = []
   for (const want of asked) if (await isDamaged(reader, want)) damaged.push(want)
-  const damage = damaged.length > 0 ? await damageOnRecord(reader, damaged) : []
+  const onRecord = damaged.length > 0 ? await damageOnRecord(reader, damaged) : []
+  const damage = onRecord.filter(({ stream, ...of }) =>
+    damaged.some((want) => want.stream.number === stream && overlaps(want.spans, of)),
+  )
   const wanted = asked.map(({ stream, spans }) => {
-    const wide = damage
-      .filter((of) => of.stream === stream.number)
-      .filter((of) => spans.some(({ from, to }) => of.from < to && from < of.to))
-    return { stream, spans: merged([...spans, ...wide]) }
+    return {
+      stream,
+      spans: merged([...spans, ...damage.filter((of) => of.stream === stream.number)]),
+    }
   })
   const control = await reader.stream(controlStream.number)
   if (damage.length > 0 && control) {
@@ -39,6 +41,9 @@ export async function withDamage(
   return { wanted: wanted.toSorted((a, b) => a.stream.number - b.stream.number), damage }
 }
 
+const overlaps = (spans: readonly Span[], of: Span): boolean =>
+  spans.some(({ from, to }) => of.from < to && from < of.to)
+
 async function isDamaged(reader: JournalReader, { stream, spans }: Wanted): Promise<boolean> {
   for (const { from, to } of spans) {
     for await (const { leaf } of reader.leaves(stream.number, from, to)) {
@@ -48,9 +53,10 @@ async function isDamaged(reader: JournalReader, { stream, spans }: Wanted): Prom
   return false
 }
 
+/** What is on record of these streams, and in no other record as well. */
 async function damageOnRecord(
   reader: JournalReader,
-  wanted: readonly Wanted[],
+  damaged: readonly Wanted[],
 ): Promise<DamagedSpan[]> {
   const found: DamagedSpan[] = []
   const control = await reader.stream(controlStream.number)
@@ -58,21 +64,26 @@ async function damageOnRecord(
   for await (const { index, leaf } of reader.leaves(control.number, 0, control.size)) {
     const record = leaf && decodeRecord(leaf.body)
     if (record?.type !== 'damage') continue
-    const of = wanted.find(({ stream }) => equalBytes(stream.tag, record.tag))
-    if (of?.spans.some(({ from, to }) => record.from < to && from < record.to)) {
-      found.push({ ...spanOf(record), stream: of.stream.number, index })
-    }
+    const of = damaged.find(({ stream }) => equalBytes(stream.tag, record.tag))
+    const { from, to, size } = record
+    if (of) found.push({ from, to, size, stream: of.stream.number, index })
   }
-  return found
+  return found.filter((of) => !found.some((other) => replaces(other, of)))
 }
 
-const spanOf = ({ from, to, size }: Damage) => ({ from, to, size })
+/** Damage that grew is put on record again as a whole; of two that say the same the first counts. */
+const replaces = (other: DamagedSpan, of: DamagedSpan): boolean =>
+  other !== of &&
+  other.stream === of.stream &&
+  other.from <= of.from &&
+  of.to <= other.to &&
+  (other.to - other.from > of.to - of.from || other.index < of.index)
 
 export const goneUndeclared = (source: string, index: number): KedgeError =>
   new KedgeError(
     'STORE_DAMAGED',
     `reading ${index} of ${source} is gone, and that is not on record so far`,
     {
-      hint: 'Start the gateway anew: it finds out what is damaged, and puts it on record.',
+      hint: 'kedge store check names what is damaged; a gateway puts it on record when it starts or comes past it.',
     },
   )

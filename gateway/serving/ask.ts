@@ -49,10 +49,16 @@ async function* answersOf(
       rest = lines.pop() ?? ''
       for (const line of lines) if (yield* decodeAnswer(line, pieces)) return
     }
+  } catch (error) {
+    throw error instanceof KedgeError ? error : ended(error)
   } finally {
     socket.destroy()
   }
-  throw new KedgeError('STORE_FAILED', 'the gateway ended before it had answered', {
-    hint: 'Try again.',
-  })
+  throw ended()
 }
+
+const ended = (cause?: unknown): KedgeError =>
+  new KedgeError('STORE_FAILED', 'the gateway ended before it had answered', {
+    hint: 'Try again.',
+    cause,
+  })

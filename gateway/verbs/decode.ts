@@ -1,7 +1,16 @@
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { nearest } from '../../config/did-you-mean.ts'
 import type { Command } from '../command.ts'
-import { decodeEpcText, decodeNmea, decodeW1 } from '../decoded.ts'
+import { decodeEpcText, decodeNmea, decodeW1, type Said } from '../decoded.ts'
+import {
+  type Asked,
+  decodeBme280,
+  decodeBthome,
+  decodeModbus,
+  decodePvvx,
+  decodeRuuvi,
+  decodeSht,
+} from '../decoded-sensors.ts'
 import { linesOf, textOf } from '../standard-input.ts'
 import { jsonLine, printable } from '../terminal.ts'
 
@@ -9,7 +18,9 @@ interface Format {
   readonly takes: string
   /** One answer a word or a line of standard input, or one for all of it. */
   readonly byLine: boolean
-  decode(text: string): Readonly<Record<string, unknown>>
+  /** Options of the verb that belong to it. */
+  readonly options?: readonly string[]
+  decode(text: string, asked: Asked): Said | Promise<Said>
 }
 
 /** What can be pasted, by the word after the verb. */
@@ -25,18 +36,53 @@ const formats: Readonly<Record<string, Format>> = {
     byLine: true,
     decode: decodeEpcText,
   },
+  ruuvi: {
+    takes: 'the manufacturer data of a RuuviTag (RAWv2) in hex',
+    byLine: true,
+    decode: decodeRuuvi,
+  },
+  bthome: {
+    takes:
+      'the service data FCD2 of a BTHome v2 device in hex; --key and --mac open what is encrypted',
+    byLine: true,
+    options: ['key', 'mac'],
+    decode: decodeBthome,
+  },
+  pvvx: {
+    takes: 'the service data 181A of a thermometer with the firmware of pvvx or atc1441 in hex',
+    byLine: true,
+    decode: decodePvvx,
+  },
+  modbus: { takes: 'a frame of Modbus RTU or TCP in hex', byLine: true, decode: decodeModbus },
+  sht: {
+    takes: 'the six bytes of a measurement in hex, with --model',
+    byLine: true,
+    options: ['model'],
+    decode: decodeSht,
+  },
+  bme280: {
+    takes: 'the registers F7 to FE in hex, with --calibration',
+    byLine: true,
+    options: ['calibration'],
+    decode: decodeBme280,
+  },
 }
 
 export const decode: Command = {
   summary: 'Say what the bytes of a sensor, a receiver or a tag mean',
   usage: `${Object.keys(formats).join('|')} TEXT|HEX|-`,
-  options: {},
+  options: {
+    model: { value: 'sht3x|sht4x', means: 'sht: which of the two it is' },
+    calibration: { value: 'HEX', means: 'bme280: its registers 88 to A1 and then E1 to E7' },
+    key: { value: 'HEX', means: 'bthome: the key of the device, 16 bytes' },
+    mac: { value: 'MAC', means: 'bthome: the address of the device, AA:BB:CC:DD:EE:FF' },
+  },
   notes: [
     ...Object.entries(formats).map(([name, { takes }]) => `kedge decode ${name}: ${takes}.`),
     'What stands for - is read from standard input. What cannot be read is refused with its reason, and the exit code is 1.',
   ],
 
-  async run({ operands }, terminal) {
+  async run({ operands, text: asked }, terminal) {
     const [name = '', ...pasted] = operands
     const format = Object.hasOwn(formats, name) ? formats[name] : undefined
     if (format === undefined) throw unknownFormat(name)
@@ -45,10 +91,14 @@ export const decode: Command = {
         hint: `kedge decode ${name} - reads standard input`,
       })
     }
+    for (const option of Object.keys(decode.options)) {
+      if (asked(option) === undefined || format.options?.includes(option)) continue
+      throw new KedgeError('USAGE', `decode ${name} takes no --${option}`)
+    }
     let code = 0
     for await (const { text, at } of texts(pasted, format)) {
       try {
-        const said = format.decode(text)
+        const said = await format.decode(text, asked)
         const lines = terminal.json ? [jsonLine(said)] : linesFor(said).map(printable)
         if (!(await terminal.print(...lines))) break
       } catch (error) {

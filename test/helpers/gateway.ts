@@ -18,7 +18,7 @@ import { run } from './spawn.ts'
 export type Line = Readonly<Record<string, any>>
 
 /** On a machine that is busy with other things; nothing is said about how long anything takes. */
-const patienceMs = 120_000
+const patienceMs = 200_000
 
 /** Resolves with the first that is there. */
 export async function until<T>(
@@ -36,11 +36,12 @@ export async function until<T>(
 
 const nodeArguments = ['--import=tsx', 'gateway/cli.ts']
 
-/** One verb with --json, from its start to its end. */
-export async function kedge(...args: readonly string[]) {
+/** One verb with --json, from its start to its end; words are parted by spaces. */
+export async function kedge(...words: readonly string[]) {
+  const asked = words.flatMap((word) => word.split(' '))
   const { code, stdout, stderr } = await run(process.execPath, [
     ...nodeArguments,
-    ...args,
+    ...asked,
     '--json',
   ])
   const lines = linesIn(stdout)
@@ -50,14 +51,8 @@ export async function kedge(...args: readonly string[]) {
       .filter((line) => line.startsWith('{'))
       .join('\n'),
   )
-  return {
-    code,
-    lines,
-    line: lines[0] ?? {},
-    error: (errors[0]?.error ?? null) as Line | null,
-    stdout,
-    stderr,
-  }
+  const error = (errors[0]?.error ?? null) as Line | null
+  return { code, lines, line: lines[0] ?? {}, error, stdout, stderr }
 }
 
 const linesIn = (text: string): Line[] =>

@@ -1,12 +1,14 @@
+import type { Damage } from '../../anchor-client/evidence/model.ts'
+import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
 import type { Random } from '../fuzz/random.ts'
 import {
   type Acknowledged,
   addTo,
-  openSource,
   openTestJournal,
   readingLeaf,
   sealNow,
   testStreams,
+  timeAt,
 } from './journal.ts'
 
 export interface Life {
@@ -30,7 +32,7 @@ export async function live(
   { frames, leaves, sealEvery, endsSealed, textBytes = 200, atEnd }: Life,
 ): Promise<void> {
   await using journal = await openTestJournal(path, { mayCreate: true })
-  const streams = testStreams(path, journal)
+  const streams = testStreams(journal)
   const add = addTo(journal, acknowledged)
   // As a start of the gateway does: what was found is put on record.
   for (const damage of journal.opened.damage) {
@@ -40,7 +42,7 @@ export async function live(
   for (let frame = 0; frame < frames; frame++) {
     for (let left = 1 + random.below(leaves); left > 0; left--) {
       const text = 'x'.repeat(textBytes > 200 ? textBytes : random.oneOf([0, 0, 0, 10, textBytes]))
-      add(openSource(streams, random.oneOf(sources)), readingLeaf(random.below(9999), frame, text))
+      add(streams.open(random.oneOf(sources)), readingLeaf(random.below(9999), frame, text))
     }
     await journal.flush()
     if (random.below(sealEvery) === 0) await sealNow(journal, random.below(8) === 0)
@@ -48,10 +50,6 @@ export async function live(
   if (endsSealed) await sealNow(journal, true)
   await atEnd?.()
 }
-
-import type { Damage } from '../../anchor-client/evidence/model.ts'
-import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
-import { timeAt } from './journal.ts'
 
 export const damageLeaf = (damage: Omit<Damage, 'type' | 'time'>) =>
   plainLeaf({ type: 'damage', time: timeAt(0), ...damage })

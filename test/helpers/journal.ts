@@ -2,15 +2,11 @@ import { join } from 'node:path'
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import type { Time } from '../../anchor-client/evidence/model.ts'
 import { decodeRecord, encodeRecord } from '../../anchor-client/evidence/records.ts'
-import { controlStream } from '../../anchor-client/evidence/stream.ts'
+import { controlStream, encodeDescriptor } from '../../anchor-client/evidence/stream.ts'
 import type { StoredLeaf } from '../../gateway/journal/frame.ts'
 import { type Journal, type JournalOptions, openJournal } from '../../gateway/journal/journal.ts'
 import type { StreamState } from '../../gateway/journal/stream-state.ts'
-import type { Clock } from '../../gateway/recording/clock.ts'
-import { openEpochs } from '../../gateway/recording/epochs.ts'
-import { openGaps } from '../../gateway/recording/gaps.ts'
 import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
-import { openStreams, type Streams } from '../../gateway/recording/streams.ts'
 import { gatewayOf, secretOf } from './anchoring.ts'
 
 /** A journal in a folder of its own, and what was acknowledged of each stream, to be held against it. */
@@ -42,13 +38,49 @@ export const timeAt = (monoMs: number): Time => ({
   boundMs: 5,
 })
 
-export function testStreams(path: string, journal: Journal): Streams {
-  const epochs = openEpochs(join(path, 'epochs'), journal.nextStreamNumber)
-  return openStreams(journal, { now: () => timeAt(0) } as Clock, epochs, openGaps(journal))
+export interface TestStreams {
+  readonly control: StreamState
+  open(source: string): StreamState
+  close(stream: StreamState): void
 }
 
-export const openSource = (streams: Streams, source: string): StreamState =>
-  streams.open({ source, kinds: null, promise: null, isPrivate: false, isDevice: false })
+/** Streams with their openings on record, as the gateway opens them. */
+export function testStreams(journal: Journal): TestStreams {
+  const bySource = new Map<string, StreamState>()
+  for (const stream of journal.streams.values()) {
+    if (!stream.isClosed) bySource.set(stream.descriptor.source, stream)
+  }
+  const add = (source: string): StreamState => {
+    const descriptor = encodeDescriptor({
+      gateway: identity.gateway,
+      incarnation: identity.incarnation,
+      number: journal.nextStreamNumber,
+      source,
+      kinds: source === controlStream.source ? [] : null,
+      erasable: false,
+      promise: null,
+      predecessor: null,
+    })
+    const stream = journal.addStream(descriptor)
+    bySource.set(source, stream)
+    const control = bySource.get(controlStream.source) as StreamState
+    journal.add({
+      stream: control,
+      leaf: plainLeaf({ type: 'stream', time: timeAt(0), descriptor }),
+    })
+    return stream
+  }
+  const open = (source: string) => bySource.get(source) ?? add(source)
+  return {
+    control: open(controlStream.source),
+    open,
+    close(stream) {
+      stream.isClosed = true
+      bySource.delete(stream.descriptor.source)
+      journal.add({ stream, leaf: plainLeaf({ type: 'close', time: timeAt(0), members: null }) })
+    },
+  }
+}
 
 export const readingLeaf = (value: number, monoMs: number, text = ''): StoredLeaf =>
   plainLeaf({

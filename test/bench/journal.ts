@@ -1,0 +1,5 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeSegment } from '../../anchor-client/evidence/seal.ts'
+import { openSm2 } from '../../gateway/keys/sm2.ts'
+import { openTestJournal, readingLeaf, testStreams } from '../helpers/journal.ts'
