@@ -64,7 +64,12 @@ export async function openHttpServer(
   server.setTimeout(6 * slowestMs, (socket) => socket.destroy())
   countPeers(server, limits.connectionsOfPeer)
   server.listen(port, host)
-  await Promise.race([once(server, 'listening'), failure(server, `${host}:${port}`)])
+  await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
+    throw new KedgeError('LISTEN_REFUSED', `cannot listen on ${host}:${port}: ${cause.message}`, {
+      hint: 'Another program may listen there; name another port with --listen.',
+      cause,
+    })
+  })
   server.on('error', (error) => warn(error.message))
   const bound = server.address() as AddressInfo
   const named = host.includes(':') ? `[${host}]` : host
@@ -83,14 +88,6 @@ export async function openHttpServer(
 function secureOptions(options: https.ServerOptions, { key, cert }: Tls): https.ServerOptions {
   const secure = { ...options, key: Buffer.from(key), cert: Buffer.from(cert) }
   return { ...secure, minVersion: 'TLSv1.2', handshakeTimeout: options.headersTimeout ?? 10_000 }
-}
-
-async function failure(server: Server, address: string): Promise<never> {
-  const [error] = (await once(server, 'error')) as [NodeJS.ErrnoException]
-  throw new KedgeError('LISTEN_REFUSED', `cannot listen on ${address}: ${error.message}`, {
-    hint: 'Another program may listen there; name another port with --listen.',
-    cause: error,
-  })
 }
 
 /** One peer that opens connections and says nothing must leave room for the others. */
