@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import type { Decimal } from '../anchor-client/evidence/model.ts'
+import { calibrated, calibrationOption } from './calibration.ts'
 import { defineDriver, sourceOption } from './driver.ts'
 import { polls } from './transports/polling.ts'
 
@@ -24,6 +25,7 @@ export const coldDs18b20 = defineDriver({
       .max(86_400_000)
       .default(2000)
       .describe('How much later a reading may come before a gap must be declared'),
+    calibration: calibrationOption('temperature'),
     bus: z.string().min(1).default('/sys/bus/w1/devices').describe('Folder of the 1-Wire bus'),
   }),
 
@@ -47,13 +49,14 @@ export const coldDs18b20 = defineDriver({
       })
       try {
         const { celsius, quality, scratchpad } = parseW1Slave(bytes.toString('latin1'))
-        yield {
+        const sample = {
           source: nameOf(options),
           kind: 'temperature',
           value: celsius,
           unit: 'Cel',
           ...(quality && { quality, raw: scratchpad }),
         }
+        yield calibrated(sample, options.calibration?.temperature)
       } catch (error) {
         if (!(error instanceof KedgeError && error.code === 'SENSOR_GARBLED')) throw error
         refuse(error.message, Uint8Array.from(bytes))

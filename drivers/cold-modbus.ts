@@ -1,6 +1,7 @@
 /** Transmitters that speak Modbus, RTU on a serial line or TCP: which register means what is said by the configuration. */
 import { z } from 'zod'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
+import { calibrated, calibrationOfOne } from './calibration.ts'
 import { type Driver, defineDriver, type Sample, sourceOption } from './driver.ts'
 import { type Table, tables } from './modbus.ts'
 import { type Framing, modbusMaster } from './modbus-master.ts'
@@ -42,6 +43,7 @@ const reading = z
       .max(8)
       .optional()
       .describe('Register values that stand for no value, such as 32768'),
+    calibration: calibrationOfOne,
   })
   .describe('One value of one transmitter')
 
@@ -100,7 +102,10 @@ export const coldModbus: Driver<typeof options> = defineDriver({
   async *read(options, { signal, refuse, warn }) {
     const { port, everyMs, silentMs, readings } = options
     const framing: Framing = options.framing ?? (port.startsWith('tcp:') ? 'tcp' : 'rtu')
-    await using wire = await openWire(port, { ...options, silentMs: everyMs + silentMs, signal })
+    const slaves = new Set(Object.values(readings).map(({ slave }) => slave))
+    // Each may be silent in its turn; the wire itself gives up only when all were.
+    const patienceMs = everyMs + (slaves.size + 1) * silentMs
+    await using wire = await openWire(port, { ...options, silentMs: patienceMs, signal })
     const master = modbusMaster(wire, { framing, silentMs, refuse })
     const warned = new Set<number>()
     let fruitless = 0
@@ -127,7 +132,7 @@ export const coldModbus: Driver<typeof options> = defineDriver({
           refuse(`${name}: ${error.message}`, answer.bytes)
         }
       }
-      if (Object.values(readings).every(({ slave }) => silent.has(slave))) throw absent(port)
+      if (silent.size === slaves.size) throw absent(port)
       for (const slave of silent) {
         if (!warned.has(slave)) warn(`transmitter ${slave} at ${port} does not answer`)
         warned.add(slave)
@@ -145,11 +150,12 @@ const isSwitch = (table: Table) => table === 'coil' || table === 'discrete'
 function sampleOf(
   source: string,
   name: string,
-  { table, kind = name, unit, ...form }: Reading,
+  { table, kind = name, unit, calibration, ...form }: Reading,
   { registers, bits: [bit = false] }: { registers: readonly number[]; bits: readonly boolean[] },
 ): Sample {
   if (isSwitch(table)) return { source, kind, value: bit }
-  return { source, kind, value: numberFrom(registers, form), ...(unit && { unit }) }
+  const sample = { source, kind, value: numberFrom(registers, form), ...(unit && { unit }) }
+  return calibrated(sample, calibration)
 }
 
 /** Two lines of one kind differ at the end of their names. */

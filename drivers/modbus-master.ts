@@ -59,13 +59,15 @@ export function modbusMaster(wire: Wire, { framing, silentMs, refuse }: MasterOp
       const look = framing === 'rtu' ? lookForRtu(asked, request) : lookForTcp(transaction)
       await wire.write(asked)
       let bytes: Uint8Array = new Uint8Array()
+      let isOtherTold = false
       for (;;) {
         const chunk = await next(bytes.length > 0 ? Math.min(quietMs, silentMs) : silentMs)
-        if (chunk === null && bytes.length === 0) return 'silent'
+        if (chunk === null && bytes.length === 0) return isOtherTold ? 'refused' : 'silent'
         if (chunk !== null) bytes = Uint8Array.of(...bytes, ...chunk.subarray(0, longest))
         const found = look(bytes)
         if (found !== null) {
           for (const other of found.others) refuse(other.reason, other.bytes)
+          isOtherTold ||= found.others.length > 0
           bytes = found.rest
           if (found.frame === null) continue
           try {

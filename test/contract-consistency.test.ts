@@ -7,8 +7,24 @@ const stranger = account(9)
 
 /** A gateway's history on the chain whose own hash it is made with. */
 const chains = [
-  { name: 'SHA-256', hashId: 2, hashing: 'keccak', most: 130, mostOther: 64, mostAltered: 12, few: 7 },
-  { name: 'SM3 on a guomi chain', hashId: 1, hashing: 'sm3', most: 20, mostOther: 20, mostAltered: 6, few: 5 },
+  {
+    name: 'SHA-256',
+    hashId: 2,
+    hashing: 'keccak',
+    most: 130,
+    mostOther: 64,
+    mostAltered: 12,
+    few: 7,
+  },
+  {
+    name: 'SM3 on a guomi chain',
+    hashId: 1,
+    hashing: 'sm3',
+    most: 20,
+    mostOther: 20,
+    mostAltered: 6,
+    few: 5,
+  },
 ] as const
 
 function* pairs(most: number): Iterable<[m: number, n: number]> {
@@ -37,50 +53,62 @@ for (const { name, hashId, hashing, most, mostOther, mostAltered, few } of chain
     proof: history.proof(m, n),
   })
 
-  test.serial(`${name}: the chain takes the proof of RFC 9162 for all sizes up to ${most}`, async (t) => {
-    for (const [m, n] of pairs(most)) {
-      if (!(await isTaken(truth(m, n)))) return t.fail(`${m} of ${n} is refused`)
-    }
-    t.pass()
-  })
-
-  test.serial(`${name}: the chain refuses proofs that are cut, lengthened, altered, out of order or of other roots`, async (t) => {
-    let judged = 0
-    for (const [m, n] of pairs(mostAltered)) {
-      for (const [how, wrong] of wrongs(truth(m, n))) {
-        if (await isTaken(wrong)) return t.fail(`${m} of ${n}: ${how}`)
-        judged++
+  test.serial(
+    `${name}: the chain takes the proof of RFC 9162 for all sizes up to ${most}`,
+    async (t) => {
+      for (const [m, n] of pairs(most)) {
+        if (!(await isTaken(truth(m, n)))) return t.fail(`${m} of ${n} is refused`)
       }
-    }
-    t.true(judged > 10 * mostAltered)
-  })
+      t.pass()
+    },
+  )
 
-  test.serial(`${name}: one kind of wrong proof after the other is refused, for all sizes up to ${mostOther}`, async (t) => {
-    let turn = 0
-    const kinds = new Set<string>()
-    for (const [m, n] of pairs(mostOther)) {
-      const all = [...wrongs(truth(m, n))]
-      const [how, wrong] = all[(turn += 7) % all.length] as [string, Claim]
-      kinds.add(how)
-      if (await isTaken(wrong)) return t.fail(`${m} of ${n}: ${how}`)
-    }
-    t.true(kinds.size >= 20)
-  })
+  test.serial(
+    `${name}: the chain refuses proofs that are cut, lengthened, altered, out of order or of other roots`,
+    async (t) => {
+      let judged = 0
+      for (const [m, n] of pairs(mostAltered)) {
+        for (const [how, wrong] of wrongs(truth(m, n))) {
+          if (await isTaken(wrong)) return t.fail(`${m} of ${n}: ${how}`)
+          judged++
+        }
+      }
+      t.true(judged > 10 * mostAltered)
+    },
+  )
 
-  test.serial(`${name}: of wrong sizes only those whose tree splits alike pass, as heads and not roots bind sizes`, async (t) => {
-    for (const [m, n] of pairs(few)) {
-      for (let oldSize = 0; oldSize <= few; oldSize++) {
-        for (let newSize = 0; newSize <= few; newSize++) {
-          const alike = shape(oldSize, newSize) === shape(m, n)
-          const claim = { ...truth(m, n), m: oldSize, n: newSize }
-          if ((await isTaken(claim)) !== alike) {
-            return t.fail(`${m} of ${n} as ${oldSize} of ${newSize}`)
+  test.serial(
+    `${name}: one kind of wrong proof after the other is refused, for all sizes up to ${mostOther}`,
+    async (t) => {
+      let turn = 0
+      const kinds = new Set<string>()
+      for (const [m, n] of pairs(mostOther)) {
+        const all = [...wrongs(truth(m, n))]
+        const [how, wrong] = all[(7 * turn++) % all.length] as [string, Claim]
+        kinds.add(how)
+        if (await isTaken(wrong)) return t.fail(`${m} of ${n}: ${how}`)
+      }
+      t.true(kinds.size >= 20)
+    },
+  )
+
+  test.serial(
+    `${name}: of wrong sizes only those whose tree splits alike pass, as heads and not roots bind sizes`,
+    async (t) => {
+      for (const [m, n] of pairs(few)) {
+        for (let oldSize = 0; oldSize <= few; oldSize++) {
+          for (let newSize = 0; newSize <= few; newSize++) {
+            const alike = shape(oldSize, newSize) === shape(m, n)
+            const claim = { ...truth(m, n), m: oldSize, n: newSize }
+            if ((await isTaken(claim)) !== alike) {
+              return t.fail(`${m} of ${n} as ${oldSize} of ${newSize}`)
+            }
           }
         }
       }
-    }
-    t.pass()
-  })
+      t.pass()
+    },
+  )
 
   test.serial(`${name}: everything extends nothing, and itself, by an empty proof`, async (t) => {
     const empty = history.hash()
@@ -98,30 +126,34 @@ for (const { name, hashId, hashing, most, mostOther, mostAltered, few } of chain
     t.true(await isTaken({ m: 0, n: 0, old: empty, now: empty, proof: [] }))
   })
 
-  test.serial(`${name}: histories of up to 2^53 − 1 headers are compared without losing a bit`, async (t) => {
-    // All leaves are alike, so that a subtree's root depends on its width alone.
-    const roots = new Map([[1, history.hash(utf8('leaf'))]])
-    const rootOf = (width: number): Uint8Array => {
-      const k = splitOf(width)
-      const root = roots.get(width) ?? history.hash(Uint8Array.of(1), rootOf(k), rootOf(width - k))
-      roots.set(width, root)
-      return root
-    }
-    const proofOf = (m: number, n: number, isWhole: boolean): Uint8Array[] => {
-      if (m === n) return isWhole ? [] : [rootOf(n)]
-      const k = splitOf(n)
-      return m <= k
-        ? [...proofOf(m, k, isWhole), rootOf(n - k)]
-        : [...proofOf(m - k, n - k, false), rootOf(k)]
-    }
-    const n = Number.MAX_SAFE_INTEGER
-    for (const m of [1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52, 2 ** 52 + 1, n - 1]) {
-      const claim = { m, n, old: rootOf(m), now: rootOf(n), proof: proofOf(m, n, true) }
-      t.true(await isTaken(claim), `${m}`)
-      t.false(await isTaken({ ...claim, proof: claim.proof.slice(1) }), `${m}`)
-      t.false(await isTaken({ ...claim, n: 2 ** 52 }), `${m}`)
-    }
-  })
+  test.serial(
+    `${name}: histories of up to 2^53 − 1 headers are compared without losing a bit`,
+    async (t) => {
+      // All leaves are alike, so that a subtree's root depends on its width alone.
+      const roots = new Map([[1, history.hash(utf8('leaf'))]])
+      const rootOf = (width: number): Uint8Array => {
+        const k = splitOf(width)
+        const root =
+          roots.get(width) ?? history.hash(Uint8Array.of(1), rootOf(k), rootOf(width - k))
+        roots.set(width, root)
+        return root
+      }
+      const proofOf = (m: number, n: number, isWhole: boolean): Uint8Array[] => {
+        if (m === n) return isWhole ? [] : [rootOf(n)]
+        const k = splitOf(n)
+        return m <= k
+          ? [...proofOf(m, k, isWhole), rootOf(n - k)]
+          : [...proofOf(m - k, n - k, false), rootOf(k)]
+      }
+      const n = Number.MAX_SAFE_INTEGER
+      for (const m of [1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52, 2 ** 52 + 1, n - 1]) {
+        const claim = { m, n, old: rootOf(m), now: rootOf(n), proof: proofOf(m, n, true) }
+        t.true(await isTaken(claim), `${m}`)
+        t.false(await isTaken({ ...claim, proof: claim.proof.slice(1) }), `${m}`)
+        t.false(await isTaken({ ...claim, n: 2 ** 52 }), `${m}`)
+      }
+    },
+  )
 }
 
 interface Claim {
@@ -185,9 +217,7 @@ function shape(m: number, n: number): string {
   const walk = (oldSize: number, size: number, isWhole: boolean): string => {
     if (oldSize === size) return isWhole ? '' : '.'
     const k = splitOf(size)
-    return oldSize <= k
-      ? `${walk(oldSize, k, isWhole)}r`
-      : `${walk(oldSize - k, size - k, false)}l`
+    return oldSize <= k ? `${walk(oldSize, k, isWhole)}r` : `${walk(oldSize - k, size - k, false)}l`
   }
   return walk(m, n, true)
 }

@@ -7,6 +7,7 @@ import { lockFolder } from '../anchor-client/ledgers/witness-lock.ts'
 import { scrubbing } from '../gateway/scrubbing.ts'
 import { newGateway, startGateway, until } from './helpers/gateway.ts'
 import {
+  allSealed,
   exported,
   fridge,
   openSite,
@@ -141,7 +142,8 @@ for (const [what, damage, reason] of [
       await running.event('alarm', ({ matter }) => matter === 'signing')
       t.deepEqual(await mattersOf(gateway.data), ['ledger embedded', 'signing'])
       await publish(running.url, 2, 3)
-      await running.event('batch', ({ signed }) => !signed)
+      await allSealed(gateway.data)
+      t.false((await running.event('batch')).signed)
       t.is((await exported(gateway.data, 'mqtt/probe')).length, 4)
       for (const unanchored of [false, true]) {
         const early = asked(gateway.data, 'prove', { stream: 'mqtt/probe', index: '3', unanchored })

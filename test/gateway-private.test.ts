@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { connectAsync } from 'mqtt'
 import { kedge, newGateway, startGateway, startKedge } from './helpers/gateway.ts'
-import { judged, recordsIn, statusOf, wholeStream } from './helpers/gateway-site.ts'
+import { allAnchored, judged, recordsIn, statusOf, wholeStream } from './helpers/gateway-site.ts'
 import { asked } from './helpers/running-gateway.ts'
 
 /** Found in nothing else that is printed. */
@@ -104,8 +104,7 @@ test('no secret and nothing personal is in anything that a gateway or a verb say
   const of = ['--data', gateway.data.folder]
   await using running = startKedge('run', ...of)
   await wear((await running.event('started')).mqtt)
-  const { seq } = await running.event('batch')
-  await running.event('anchored', (event) => event.seq >= seq)
+  await allAnchored(gateway.data)
   const out = gateway.folder
   const verbs = [
     'status',

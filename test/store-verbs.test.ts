@@ -16,9 +16,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { connectAsync } from 'mqtt'
-import { dataFolder, readMarker, writeMarker } from '../gateway/data-folder.ts'
+import { type DataFolder, dataFolder, readMarker, writeMarker } from '../gateway/data-folder.ts'
 import { beginAnew } from '../gateway/incarnation.ts'
 import { kedge, type Line, newGateway, type Started, startKedge } from './helpers/gateway.ts'
+import { allAnchored, allSealed } from './helpers/gateway-site.ts'
 import { asked, publish } from './helpers/running-gateway.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 import { run } from './helpers/spawn.ts'
@@ -33,23 +34,13 @@ journal: { minFree: 0B, reserve: 1MiB }
 `
 
 /** Ten readings and one refusal, all of them anchored. */
-async function tenReadings(running: Started): Promise<void> {
+async function tenReadings(running: Started, data: DataFolder): Promise<void> {
   const { mqtt } = await running.event('started')
   await publish(mqtt, 0, 9)
   const client = await connectAsync(mqtt)
   await client.publishAsync('ingest/probe', refusedPayload, { qos: 1 })
   await client.endAsync()
-  await anchoredAfter(running)
-}
-
-async function anchoredAfter(running: Started): Promise<void> {
-  const before = running.events.length
-  // What was acknowledged is in the next batch or in the one that was just being sealed.
-  const { seq } = await running.event(
-    'batch',
-    (event) => running.events.indexOf(event) >= before - 1,
-  )
-  await running.event('anchored', (event) => event.seq >= seq)
+  await allAnchored(data)
 }
 
 const refusedPayload = '{"kind":"temperature","value":"warm","colour":"red"}'
@@ -58,7 +49,7 @@ test('every verb answers while the gateway runs', async (t) => {
   await using gateway = await newGateway(config)
   const of = ['--data', gateway.data.folder]
   await using running = startKedge('run', ...of)
-  await tenReadings(running)
+  await tenReadings(running, gateway.data)
   const { line: status } = await sayWhatIsThere(t, gateway, true)
 
   const times = (await kedge('export --stream mqtt/probe', ...of)).lines.map(({ time }) => time)
@@ -100,7 +91,7 @@ test('every verb answers while the gateway runs', async (t) => {
 test('what the store holds is shown and proved while no gateway runs, too', async (t) => {
   await using gateway = await newGateway(config)
   await using running = startKedge('run', '--data', gateway.data.folder)
-  await tenReadings(running)
+  await tenReadings(running, gateway.data)
   t.is(await running.stop(), 0, running.stderr())
   await sayWhatIsThere(t, gateway, false)
   t.is((await kedge('store check --data', gateway.data.folder)).code, 0)
@@ -265,10 +256,11 @@ test('readings that no ledger has taken are proved only by whoever asks for that
   await using running = startKedge('run', ...of)
   const { mqtt } = await running.event('started')
   await publish(mqtt, 0, 4)
-  await anchoredAfter(running)
+  await allAnchored(gateway.data)
   await damageLedger(join(gateway.folder, 'ledger', 'witness.log'))
   await publish(mqtt, 5, 9)
   await running.event('alarm', ({ matter, over }) => matter === 'anchor embedded' && !over)
+  await allSealed(gateway.data)
   const file = join(gateway.folder, 'newest.kedge')
   const ask = ['prove', '--stream', 'mqtt/probe', '--index', '9', '-o', file, ...of]
   const refused = await kedge(...ask)
@@ -306,7 +298,7 @@ for (const how of ['a backup that was put back', 'a copy of the folder'] as cons
     const other = join(gateway.folder, 'other')
     const backup = join(gateway.folder, 'backup')
     await using running = startKedge('run', '--data', folder)
-    await tenReadings(running)
+    await tenReadings(running, gateway.data)
     if (how === 'a copy of the folder') {
       t.is(await running.stop(), 0)
       await cp(folder, other, { recursive: true })
@@ -317,7 +309,7 @@ for (const how of ['a backup that was put back', 'a copy of the folder'] as cons
       const made = await kedge('store', 'backup', backup, '--data', folder)
       t.is(made.code, 0, made.stderr)
       await publish((await running.event('started')).mqtt, 10, 19)
-      await anchoredAfter(running)
+      await allAnchored(gateway.data)
       t.is(await running.stop(), 0)
       const restored = await kedge('store', 'restore', backup, '--data', other)
       t.is(restored.code, 0, restored.stderr)

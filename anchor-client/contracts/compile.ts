@@ -5,7 +5,8 @@ import { bytesToHex, hexToBytes } from '../evidence/bytes.ts'
 import { sm3 } from '../evidence/sm3.ts'
 
 /**
- * Compiles the anchor contract: `node --import tsx anchor-client/contracts/compile.ts` writes the artefact anew.
+ * Compiles the anchor contract: `node --import tsx anchor-client/contracts/compile.ts && npm run fix`
+ * writes the artefact anew.
  * The compiler is a tool for development; a gateway reads the artefact.
  */
 const name = 'KedgeAnchor'
@@ -21,7 +22,7 @@ const settings = {
   metadata: { appendCBOR: false, bytecodeHash: 'none' },
 } as const
 
-export const artefactPath = fileURLToPath(new URL('kedge-anchor.json', import.meta.url))
+const artefactPath = fileURLToPath(new URL('kedge-anchor.json', import.meta.url))
 
 export interface Artefact {
   readonly contract: string
@@ -79,10 +80,6 @@ export async function compileAnchor(): Promise<Artefact> {
   }
 }
 
-/** The artefact as it is committed. */
-export const printArtefact = (artefact: Artefact): string =>
-  `${JSON.stringify(artefact, null, 2)}\n`
-
 interface SolcOutput {
   readonly errors?: readonly { readonly formattedMessage: string }[]
   readonly contracts?: Record<string, Record<string, SolcContract>>
@@ -94,5 +91,5 @@ interface SolcContract {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(artefactPath, printArtefact(await compileAnchor()))
+  writeFileSync(artefactPath, `${JSON.stringify(await compileAnchor(), null, 2)}\n`)
 }

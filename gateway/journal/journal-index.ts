@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises'
 import { Level } from 'level'
 import { u32, u64 } from '../../anchor-client/evidence/bytes.ts'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { decodeRecord } from '../../anchor-client/evidence/records.ts'
 import { controlStream } from '../../anchor-client/evidence/stream.ts'
 import type { Frame } from './frame.ts'
@@ -96,28 +97,34 @@ async function openOrMakeAnew(folder: string) {
     writeBufferSize: 256 * 1024,
     cacheSize: 512 * 1024,
   } as const
-  const make = () => new Level<Uint8Array, Uint8Array>(folder, options)
-  const db = make()
-  try {
-    // What LevelDB would drop in the middle would be missed by nobody.
-    if (await isDamaged(folder)) throw new TypeError('damaged')
+  // LevelDB opens itself as soon as there is one: not before it is known what it would find.
+  const opened = async () => {
+    const db = new Level<Uint8Array, Uint8Array>(folder, options)
     await db.open()
     return db
-  } catch (error) {
-    if (isLocked(error)) throw error
-    await db.close().catch(() => undefined)
-    await rm(folder, { recursive: true, force: true })
-    const anew = make()
-    await anew.open()
-    return anew
   }
+  if (!(await isDamaged(folder))) {
+    try {
+      return await opened()
+    } catch (error) {
+      if (isLocked(error)) throw error
+    }
+  }
+  await rm(folder, { recursive: true, force: true })
+  return opened()
 }
 
 const isLocked = (error: unknown): boolean =>
   (error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED'
 
 async function isDamaged(folder: string): Promise<boolean> {
-  const { logs, tables } = await inspectFolder(folder, true)
+  const found = await inspectFolder(folder, true).catch((error) => {
+    if (error instanceof KedgeError) return undefined
+    throw error
+  })
+  // What LevelDB would drop in the middle would be missed by nobody.
+  if (found === undefined) return true
+  const { logs, tables } = found
   for (const { bytes } of logs) {
     const records = readLog(bytes)
     const firstDoubtful = records.findIndex(({ isWhole }) => !isWhole)

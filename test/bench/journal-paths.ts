@@ -3,10 +3,11 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import smCrypto from 'sm-crypto'
-import { concat } from '../../anchor-client/evidence/bytes.ts'
+import { concat, hexToBytes, utf8 } from '../../anchor-client/evidence/bytes.ts'
 import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
-import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
+import type { StoredLeaf } from '../../gateway/journal/frame.ts'
 import { openSm2 } from '../../gateway/keys/sm2.ts'
+import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
 import { identity, openTestJournal, sealNow, testStreams, timeAt } from '../helpers/journal.ts'
 
 export interface Path extends AsyncDisposable {
@@ -16,6 +17,20 @@ export interface Path extends AsyncDisposable {
 
 /** What a probe gives, in hundredths of a degree. */
 export const celsiusAt = (i: number): number => 400 + ((i * 7) % 90)
+
+const celsiusLeaf = (i: number): StoredLeaf =>
+  plainLeaf({
+    type: 'reading',
+    kind: 'temperature',
+    value: [celsiusAt(i), -2],
+    unit: 'Cel',
+    quality: null,
+    raw: null,
+    counter: i,
+    time: timeAt(100 * i),
+    source: null,
+    details: null,
+  })
 
 /** Readings as the recorder makes them, committed in frames, sealed and signed as the gateway does. */
 export async function journalPath(folder: string): Promise<Path> {
@@ -30,18 +45,7 @@ export async function journalPath(folder: string): Promise<Path> {
   return {
     async batch(readings) {
       for (let i = 0; i < readings; i++) {
-        const leaf = plainLeaf({
-          type: 'reading',
-          kind: 'temperature',
-          value: [celsiusAt(made), -2],
-          unit: 'Cel',
-          quality: null,
-          raw: null,
-          counter: made,
-          time: timeAt(100 * made),
-          source: null,
-          details: null,
-        })
+        const leaf = celsiusLeaf(made)
         journal.add({ stream: probes[made++ % 5] as (typeof probes)[number], leaf })
       }
       await journal.flush()
@@ -56,13 +60,18 @@ export async function journalPath(folder: string): Promise<Path> {
   }
 }
 
-/** Records of the same length, one after the other, a write and an fsync a batch: nothing is hashed or signed. */
+/** The same records and salts, a write and an fsync a batch: nothing is hashed, numbered, sealed or signed. */
 export async function filePath(folder: string): Promise<Path> {
   const file = await open(join(folder, 'readings'), 'a')
-  const record = new Uint8Array(74).fill(7)
+  let made = 0
   return {
     async batch(readings) {
-      await file.write(concat(...Array.from({ length: readings }, () => record)))
+      const pieces: Uint8Array[] = []
+      for (let i = 0; i < readings; i++, made++) {
+        const { head, body } = celsiusLeaf(made)
+        pieces.push(head, body)
+      }
+      await file.write(concat(...pieces))
       await file.datasync()
     },
     [Symbol.asyncDispose]: () => file.close(),
@@ -89,16 +98,16 @@ export async function packagesPath(folder: string): Promise<Path> {
           unit: 'Cel',
         })
         rows.push({ type: 'put', key: String(made).padStart(12, '0'), value } as const)
-        level.push(smCrypto.sm3(value))
+        level.push(smCrypto.sm3(utf8(value)))
       }
       while (level.length > 1) {
         const above: string[] = []
         for (let i = 0; i < level.length; i += 2) {
-          above.push(smCrypto.sm3(`${level[i]}${level[i + 1] ?? ''}`))
+          above.push(smCrypto.sm3(hexToBytes(`${level[i]}${level[i + 1] ?? ''}`)))
         }
         level = above
       }
-      const signature = smCrypto.sm2.doSignature(level[0] as string, privateKey, {
+      const signature = smCrypto.sm2.doSignature(hexToBytes(level[0] as string), privateKey, {
         hash: true,
         publicKey,
       })

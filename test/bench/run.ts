@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util'
+import { benchContract } from './contract.ts'
 import { benchCrypto } from './crypto.ts'
+import { benchJournal } from './journal.ts'
 import { type Row, ratioOf } from './row.ts'
 import { benchVerify } from './verify.ts'
 
 /** npm run bench -- [TOPIC] [--json]: every number beside a peer or a limit from the same run. */
-const topics: Readonly<Record<string, () => Iterable<Row>>> = {
+const topics: Readonly<Record<string, () => Iterable<Row> | AsyncIterable<Row>>> = {
+  contract: benchContract,
   crypto: benchCrypto,
+  journal: benchJournal,
   verify: benchVerify,
 }
 
@@ -19,7 +23,7 @@ if (unknown.length > 0) {
   process.exitCode = 2
 } else {
   for (const name of positionals.length > 0 ? positionals : Object.keys(topics)) {
-    for (const row of (topics[name] as () => Iterable<Row>)()) print(row, values.json)
+    for await (const row of (topics[name] as (typeof topics)[string])()) print(row, values.json)
   }
 }
 

@@ -6,6 +6,15 @@ import { bytesToHex, concat, utf8 } from '../../anchor-client/evidence/bytes.ts'
 export type AbiInput = bigint | number | Uint8Array | readonly AbiInput[]
 export type AbiOutput = bigint | Uint8Array | boolean | readonly AbiOutput[]
 
+const hashes = new Map<string, Uint8Array>()
+
+/** Of the few names that there are, each once: tests make tens of thousands of calls. */
+function keccak(name: Uint8Array): Uint8Array {
+  const hash = hashes.get(String(name)) ?? keccak_256(name)
+  hashes.set(String(name), hash)
+  return hash
+}
+
 /** An event, or the error of a call that was refused. */
 export interface Named {
   readonly name: string
@@ -18,7 +27,7 @@ export const signatureOf = ({ name, inputs = [] }: AbiItem): string =>
 export function encodeCall(
   item: AbiItem,
   inputs: readonly AbiInput[],
-  hash: (bytes: Uint8Array) => Uint8Array = keccak_256,
+  hash: (bytes: Uint8Array) => Uint8Array = keccak,
 ): Uint8Array {
   const selector = hash(utf8(signatureOf(item))).subarray(0, 4)
   return concat(selector, encodeValues(item.inputs ?? [], inputs))
@@ -44,13 +53,13 @@ export function encodeValues(types: readonly AbiValue[], inputs: readonly AbiInp
 
 export function decodeValues(types: readonly AbiValue[], bytes: Uint8Array): AbiOutput[] {
   let at = 0
-  const next = () => bytes.subarray(at, (at += 32))
   const read = ({ type, components }: AbiValue): AbiOutput => {
     if (components) return components.map(read)
     const [, item, count] = /^(.*)\[(\d+)\]$/.exec(type) ?? []
     if (item) return Array.from({ length: Number(count) }, () => read({ name: '', type: item }))
     if (at + 32 > bytes.length) throw new TypeError('the answer is too short')
-    return decodeWord(type, next())
+    at += 32
+    return decodeWord(type, bytes.subarray(at - 32, at))
   }
   const values = types.map(read)
   if (at !== bytes.length) throw new TypeError('the answer is too long')
@@ -72,12 +81,21 @@ export function decodeEvent(
   bytes: Uint8Array,
 ): Named {
   const [first, ...indexed] = topics
-  const item = abi.find((one) => one.type === 'event' && first && hexOf(topicOf(one)) === hexOf(first))
+  const item = abi.find(
+    (one) => one.type === 'event' && first && hexOf(topicOf(one)) === hexOf(first),
+  )
   if (!item?.name) throw new TypeError('an event of another contract')
   const inputs = item.inputs ?? []
-  const open = named(item, inputs.filter((input) => !input.indexed), bytes)
+  const open = named(
+    item,
+    inputs.filter((input) => !input.indexed),
+    bytes,
+  )
   const hidden = inputs.filter((input) => input.indexed)
-  const values = hidden.map(({ name, type }, i) => [name, decodeWord(type, indexed[i] as Uint8Array)])
+  const values = hidden.map(({ name, type }, i) => [
+    name,
+    decodeWord(type, indexed[i] as Uint8Array),
+  ])
   return { name: item.name, values: { ...Object.fromEntries(values), ...open.values } }
 }
 
@@ -89,7 +107,7 @@ const named = (item: AbiItem, inputs: readonly AbiValue[], bytes: Uint8Array): N
   }
 }
 
-const topicOf = (item: AbiItem): Uint8Array => keccak_256(utf8(signatureOf(item)))
+const topicOf = (item: AbiItem): Uint8Array => keccak(utf8(signatureOf(item)))
 
 const hexOf = (bytes: Uint8Array, most = bytes.length): string =>
   bytesToHex(bytes.subarray(0, most))

@@ -29,7 +29,9 @@ export function naiveHistory(hashId: 1 | 2, name = '', sharedUntil = 0): NaiveHi
     rootAt,
     headAt: (size) => headOf(hash, size, rootAt(size)),
     proof: (oldSize, newSize) =>
-      oldSize === 0 ? [] : subproof(oldSize, 0, newSize, true).map(([low, high]) => subtree(low, high)),
+      oldSize === 0
+        ? []
+        : subproof(oldSize, 0, newSize, true).map(([low, high]) => subtree(low, high)),
   }
 }
 

@@ -53,7 +53,12 @@ function closedBy(model: Model, of: Incarnation): Expected | null {
 export function admit(
   model: Model,
   { from, incarnation, block }: Asked,
-  { registrar, account, keyId, cadence }: Record<'registrar' | 'account' | 'keyId', string> & { cadence: number },
+  {
+    registrar,
+    account,
+    keyId,
+    cadence,
+  }: Record<'registrar' | 'account' | 'keyId', string> & { cadence: number },
 ): Expected {
   if (from !== registrar) return refused('NotTheRegistrar')
   const admission = `${account} ${keyId}`
@@ -122,7 +127,8 @@ export function rotate(model: Model, { from, incarnation }: Asked, rotation: Rot
   if (of.rotatedIn !== null && seq <= of.rotatedIn) return refused('RotationLapsed')
   if (keyId === of.keyId) return refused('KeyInUse')
   const { offer } = of
-  if (offer && offer.seq === seq && offer.keyId === keyId && offer.account === account) return taken()
+  if (offer && offer.seq === seq && offer.keyId === keyId && offer.account === account)
+    return taken()
   if (account !== from) {
     of.offer = rotation
     return taken('RotationSigned', 'RotationOffered')

@@ -1,9 +1,13 @@
-import { createBlock } from '@ethereumjs/block'
+import { type Block, createBlock } from '@ethereumjs/block'
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
-import { getMerkleStateProof, MerkleStateManager, SimpleStateManager } from '@ethereumjs/statemanager'
+import {
+  getMerkleStateProof,
+  MerkleStateManager,
+  SimpleStateManager,
+} from '@ethereumjs/statemanager'
 import { createLegacyTx } from '@ethereumjs/tx'
 import { Address, createAddressFromPrivateKey, createZeroAddress } from '@ethereumjs/util'
-import { createVM } from '@ethereumjs/vm'
+import { createVM, runTx } from '@ethereumjs/vm'
 import { type AbiItem, readArtefact } from '../../anchor-client/contracts/compile.ts'
 import { concat, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { sm3 } from '../../anchor-client/evidence/sm3.ts'
@@ -33,7 +37,12 @@ export interface AnchorOnEvm {
   /** The block that the next calls are in. */
   block: number
   /** @param asGuomi by the selector that a guomi chain's tools make. */
-  call(from: Uint8Array, name: string, inputs: readonly AbiInput[], asGuomi?: boolean): Promise<Answer>
+  call(
+    from: Uint8Array,
+    name: string,
+    inputs: readonly AbiInput[],
+    asGuomi?: boolean,
+  ): Promise<Answer>
   /** The gas of a whole transaction, as a chain charges it. */
   gas(privateKey: Uint8Array, name: string, inputs: readonly AbiInput[]): Promise<number>
   /** Any bytes, as they are. */
@@ -77,7 +86,8 @@ export async function deployAnchor(
   hashing: Hashing = 'keccak',
   { registrar = account(0), hardfork = Hardfork.London as string, isProving = false } = {},
 ): Promise<AnchorOnEvm> {
-  const custom = hashing === 'sm3' ? { customCrypto: { keccak256: (bytes: Uint8Array) => sm3(bytes) } } : {}
+  const custom =
+    hashing === 'sm3' ? { customCrypto: { keccak256: (bytes: Uint8Array) => sm3(bytes) } } : {}
   const common = new Common({ chain: Mainnet, hardfork, ...custom })
   // Half of the time would go into a trie that only proofs need.
   const trie = isProving ? new MerkleStateManager({ common }) : null
@@ -85,8 +95,13 @@ export async function deployAnchor(
   const vm = await createVM({ common, stateManager })
   const { evm } = vm
   const gasLimit = 30_000_000n
-  const at = (number: number) =>
-    createBlock({ header: { number: BigInt(number), gasLimit, baseFeePerGas: 0n } }, { common, setHardfork: false })
+  const blocks = new Map<number, Block>()
+  const at = (number: number): Block => {
+    const header = { number: BigInt(number), gasLimit, baseFeePerGas: 0n }
+    const block = blocks.get(number) ?? createBlock({ header }, { common, setHardfork: false })
+    blocks.set(number, block)
+    return block
+  }
 
   const creation = { data: concat(hexToBytes(bytecode), word(0n).fill(0, 0, 12)), gasLimit }
   creation.data.set(registrar, creation.data.length - 20)
@@ -122,9 +137,16 @@ export async function deployAnchor(
       const nonce = nonces.get(from.toString()) ?? 0n
       nonces.set(from.toString(), nonce + 1n)
       const data = encodeCall(abiItem(name), inputs)
-      const tx = createLegacyTx({ to, data, nonce, gasLimit: 10_000_000n, gasPrice: 0n }, { common })
+      const tx = createLegacyTx(
+        { to, data, nonce, gasLimit: 10_000_000n, gasPrice: 0n },
+        { common },
+      )
       const block = at(anchor.block)
-      const { totalGasSpent } = await vm.runTx({ tx: tx.sign(privateKey), block, skipBalance: true })
+      const { totalGasSpent } = await runTx(vm, {
+        tx: tx.sign(privateKey),
+        block,
+        skipBalance: true,
+      })
       return Number(totalGasSpent)
     },
     storage: async (slot) => {

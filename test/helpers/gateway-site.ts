@@ -78,6 +78,15 @@ export const refusals = async (data: DataFolder): Promise<Line[]> =>
 export const statusOf = async (data: DataFolder): Promise<Line> =>
   (await asked(data, 'status', {})).lines[0] as Line
 
+/** For a gateway to which nothing comes any more. */
+export const allSealed = (data: DataFolder) =>
+  until(async () => (await statusOf(data)).journal.unsealed === 0, 'the last batch')
+
+export async function allAnchored(data: DataFolder): Promise<void> {
+  await allSealed(data)
+  await until(async () => (await statusOf(data)).anchors[0]?.lag === 0, 'the last anchor')
+}
+
 /** Evidence over what is asked for, as soon as a ledger has it, and what the gateway's own trust file makes of it. */
 export async function judged(data: DataFolder, wanted: Asked, expect: readonly string[] = []) {
   const { bytes } = await until(

@@ -46,14 +46,15 @@ export interface TestStreams {
 
 /** Streams with their openings on record, as the gateway opens them. */
 export function testStreams(journal: Journal): TestStreams {
+  const { gateway, incarnation } = journal.identity
   const bySource = new Map<string, StreamState>()
   for (const stream of journal.streams.values()) {
     if (!stream.isClosed) bySource.set(stream.descriptor.source, stream)
   }
   const add = (source: string): StreamState => {
     const descriptor = encodeDescriptor({
-      gateway: identity.gateway,
-      incarnation: identity.incarnation,
+      gateway,
+      incarnation,
       number: journal.nextStreamNumber,
       source,
       kinds: source === controlStream.source ? [] : null,
