@@ -4,58 +4,40 @@ import { findVerb, parseArguments } from './arguments.ts'
 import { type Command, globalOptions } from './command.ts'
 import { helpOf, overview } from './help.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
-import { anchor } from './verbs/anchor.ts'
-import { config } from './verbs/config.ts'
-import { decode } from './verbs/decode.ts'
-import { demo } from './verbs/demo.ts'
-import { encode } from './verbs/encode.ts'
-import { enrol } from './verbs/enrol.ts'
-import { exportVerb } from './verbs/export.ts'
-import { init } from './verbs/init.ts'
-import { keys } from './verbs/keys.ts'
-import { prove } from './verbs/prove.ts'
-import { run } from './verbs/run.ts'
-import { shipment } from './verbs/shipment.ts'
-import { show } from './verbs/show.ts'
-import { status } from './verbs/status.ts'
-import { store } from './verbs/store.ts'
-import { trust } from './verbs/trust.ts'
-import { verify } from './verbs/verify.ts'
-import { witness } from './verbs/witness.ts'
 import { version as programVersion } from './version.ts'
 
-/** Every verb; the help is printed from this table. */
-const commands: Readonly<Record<string, Command>> = {
-  demo,
-  init,
-  run,
-  status,
-  shipment,
-  prove,
-  verify,
-  show,
-  trust,
-  export: exportVerb,
-  store,
-  keys,
-  enrol,
-  anchor,
-  witness,
-  config,
-  decode,
-  encode,
-  help: {
+/** Every verb; the help is printed from this table. A verb is loaded when it is asked for: most need little. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./verbs/demo.ts')).demo,
+  init: async () => (await import('./verbs/init.ts')).init,
+  run: async () => (await import('./verbs/run.ts')).run,
+  status: async () => (await import('./verbs/status.ts')).status,
+  shipment: async () => (await import('./verbs/shipment.ts')).shipment,
+  prove: async () => (await import('./verbs/prove.ts')).prove,
+  verify: async () => (await import('./verbs/verify.ts')).verify,
+  show: async () => (await import('./verbs/show.ts')).show,
+  trust: async () => (await import('./verbs/trust.ts')).trust,
+  export: async () => (await import('./verbs/export.ts')).exportVerb,
+  store: async () => (await import('./verbs/store.ts')).store,
+  keys: async () => (await import('./verbs/keys.ts')).keys,
+  enrol: async () => (await import('./verbs/enrol.ts')).enrol,
+  anchor: async () => (await import('./verbs/anchor.ts')).anchor,
+  witness: async () => (await import('./verbs/witness.ts')).witness,
+  config: async () => (await import('./verbs/config.ts')).config,
+  decode: async () => (await import('./verbs/decode.ts')).decode,
+  encode: async () => (await import('./verbs/encode.ts')).encode,
+  help: async () => ({
     summary: 'Say what a verb does and which options it has',
     usage: '[VERB]',
     options: {},
     run: async ({ operands }, terminal) => help(operands[0], terminal),
-  },
+  }),
 }
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
-  const asked = understand(args)
+  const asked = await understand(args)
   if ('error' in asked) {
     return openTerminal(args.includes('--json'), undefined).explain(asked.error)
   }
@@ -73,11 +55,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function understand(args: readonly string[]) {
+async function understand(args: readonly string[]) {
   try {
     const at = findVerb(args, globalOptions)
     const verb = args[at]
-    const command = verb === undefined ? undefined : commandOf(verb)
+    const command = verb === undefined ? undefined : await commandOf(verb)
     const rest = args.filter((_, i) => i !== at)
     const given = parseArguments(rest, { ...command?.options, ...globalOptions })
     const lang = given.text('lang') ?? 'en'
@@ -88,9 +70,9 @@ function understand(args: readonly string[]) {
   }
 }
 
-function commandOf(verb: string): Command {
-  const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined
-  if (command) return command
+async function commandOf(verb: string): Promise<Command> {
+  const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined
+  if (load) return load()
   const near = nearest(verb, Object.keys(commands))
   throw new KedgeError('USAGE', `there is no verb ${verb}`, {
     hint: near ? `did you mean ${near}?` : 'kedge help lists the verbs',
@@ -98,9 +80,13 @@ function commandOf(verb: string): Command {
 }
 
 async function help(verb: string | undefined, terminal: Terminal): Promise<number> {
-  const text =
-    verb === undefined ? overview(commands, terminal) : helpOf(verb, commandOf(verb), terminal)
-  await terminal.print(...text)
+  if (verb === undefined) {
+    const all: Record<string, Command> = {}
+    for (const [name, load] of Object.entries(commands)) all[name] = await load()
+    await terminal.print(...overview(all, terminal))
+  } else {
+    await terminal.print(...helpOf(verb, await commandOf(verb), terminal))
+  }
   return 0
 }
 

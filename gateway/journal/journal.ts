@@ -141,8 +141,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       })
       const { row, sealed } = made as MadeSeal
       Object.assign(unsealed, { leaves: 0, bytes: 0 })
-      await copies.put({ number, kind: 'seal', body }, false)
-      await index.addSeal(number, row)
+      await Promise.all([
+        copies.put({ number, kind: 'seal', body }, false),
+        index.addSeal(number, row),
+      ])
       unindexedFrom = Math.max(unindexedFrom, number + 1)
       return sealed
     },

@@ -15,32 +15,38 @@ export const isReadingLeaf = ({ form, body }: StoredLeaf): boolean =>
 export function leafHashes(leaves: readonly StoredLeaf[]): Uint8Array {
   const commits = commitsOf(leaves)
   const hashes = sm3Batch().ofEach(commits, 32, { prefix: 0 })
-  for (const [i, leaf] of leaves.entries()) {
-    if (isReadingLeaf(leaf)) continue
+  for (let i = 0; i < leaves.length; i++) {
+    if (isReadingLeaf(leaves[i] as StoredLeaf)) continue
     hashes.set(sm3(structural, commits.subarray(32 * i, 32 * i + 32)), 32 * i)
   }
   return hashes
 }
 
+// Plain loops: this is done for every reading there is.
 export function commitsOf(leaves: readonly StoredLeaf[]): Uint8Array {
-  const opened = leaves.filter(({ form }) => form === 'plain')
-  const ends = new Uint32Array(opened.length)
+  const ends = new Uint32Array(leaves.length)
+  let opened = 0
   let length = 0
-  for (const [i, { body }] of opened.entries()) {
+  for (let i = 0; i < leaves.length; i++) {
+    const { form, body } = leaves[i] as StoredLeaf
+    if (form !== 'plain') continue
     length += messageLength(body)
-    ends[i] = length
+    ends[opened++] = length
   }
   const messages = new Uint8Array(length)
   let at = 0
-  for (const { head, body } of opened) {
+  for (let i = 0; i < leaves.length; i++) {
+    const { form, head, body } = leaves[i] as StoredLeaf
+    if (form !== 'plain') continue
     writeMessage(messages, at, head, body)
     at += messageLength(body)
   }
-  const commits = sm3Batch().ofSlices(messages, ends)
-  if (opened.length === leaves.length) return commits
+  const commits = sm3Batch().ofSlices(messages, ends.subarray(0, opened))
+  if (opened === leaves.length) return commits
   const all = new Uint8Array(32 * leaves.length)
   let taken = 0
-  for (const [i, { form, head }] of leaves.entries()) {
+  for (let i = 0; i < leaves.length; i++) {
+    const { form, head } = leaves[i] as StoredLeaf
     all.set(form === 'plain' ? commits.subarray(32 * taken, 32 * ++taken) : head, 32 * i)
   }
   return all
