@@ -14,7 +14,7 @@ const chains = [
     most: 130,
     mostOther: 64,
     mostAltered: 12,
-    few: 7,
+    few: 8,
   },
   {
     name: 'SM3 on a guomi chain',

@@ -266,10 +266,34 @@ test('two slots of storage say what is anchored, when, and when the next one is 
   t.true(equalBytes(await chain.storage(historySlot(gateway, 0, 0)), checkpointHead(checkpoint)))
   const packed = readPacked(await chain.storage(historySlot(gateway, 0, 1)))
   t.deepEqual(packed, { size: 77, lastBlock: 1234, cadence: 900, hashId: 2, standing: 1 })
-  t.is(
-    bytesToHex(await chain.storage(word(3n))),
-    bytesToHex(word(0n).with(31, 0)).slice(0, 24) + bytesToHex(chain.registrar),
-  )
+})
+
+test('everything else stands where the contract’s page says', async (t) => {
+  const chain = await registered()
+  const at = async (slot: Uint8Array) => bytesToHex(await chain.storage(slot))
+  const own = (slot: number) => at(historySlot(gateway, 0, slot))
+  const wide = (address: Uint8Array) => concat(new Uint8Array(12), address)
+  const admission = keccak_256(concat(word(2n), wide(device), keyId))
+  t.is(await own(2), bytesToHex(wide(device)))
+  t.is(await own(3), bytesToHex(keyId))
+  t.is(await own(4), bytesToHex(admission))
+  await ask(chain, device, 'rotate', 0, 7, nextKeyId, nextDevice, signature, signature)
+  const offer = keccak_256(concat(word(7n), nextKeyId, wide(nextDevice)))
+  t.is(await own(5), bytesToHex(offer))
+  await ask(chain, nextDevice, 'acceptRotation', 0, 7, nextKeyId)
+  t.is(await own(5), bytesToHex(word(0n)))
+  t.is(await own(2), bytesToHex(word(8n)).slice(40) + bytesToHex(nextDevice))
+  t.is(await own(3), bytesToHex(nextKeyId))
+  t.is(await at(keccak_256(concat(gateway, word(1n)))), bytesToHex(word(1n)))
+
+  const roots = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+  chain.block = 90
+  await ask(chain, stranger, 'reportFork', 0, 5, roots, signature, signature)
+  const ofGateway = keccak_256(concat(gateway, word(2n)))
+  const reports = keccak_256(concat(word(0n), ofGateway))
+  const report = reportOf(5, roots, signature, signature)
+  t.is(await at(keccak_256(concat(report, reports))), bytesToHex(word(90n)))
+  t.is(await at(word(3n)), bytesToHex(wide(chain.registrar)))
 })
 
 test('one storage proof binds size and root to the state root of a block', async (t) => {
