@@ -9,6 +9,7 @@ const one = z
     certificate: z
       .string()
       .regex(/^[\x20-\x7e]{1,64}$/, '1 to 64 letters, digits and signs')
+      .meta({ title: '1 to 64 letters, digits and signs' })
       .describe('Number of the certificate; it stands in every reading'),
     offset: z
       .number()
@@ -17,8 +18,9 @@ const one = z
       .describe('Added to what the probe says, in its unit'),
     due: z.iso
       .date()
+      .meta({ title: 'a day, such as 2027-03-31' })
       .optional()
-      .describe('Day of the next calibration, such as 2027-03-31; readings after it are suspect'),
+      .describe('Day of the next calibration; readings after it are suspect'),
   })
   .describe('The calibration of one kind of reading')
 

@@ -1,12 +1,16 @@
+import { coldBme280 } from './cold-bme280.ts'
 import { coldDs18b20 } from './cold-ds18b20.ts'
 import { coldModbus } from './cold-modbus.ts'
+import { coldSht } from './cold-sht.ts'
 import { gnssNmea } from './gnss-nmea.ts'
 import { rfidUhfM100 } from './rfid-uhf-m100.ts'
 
 /** One line a driver; the name is what `driver:` says in the configuration. */
 export const drivers = {
+  'cold-bme280': coldBme280,
   'cold-ds18b20': coldDs18b20,
   'cold-modbus': coldModbus,
+  'cold-sht': coldSht,
   'gnss-nmea': gnssNmea,
   'rfid-uhf-m100': rfidUhfM100,
 }
