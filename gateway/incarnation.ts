@@ -20,7 +20,7 @@ import { openGaps } from './recording/gaps.ts'
 import { plainLeaf } from './recording/plain-leaf.ts'
 import { sealPrivate } from './recording/private-leaves.ts'
 import { openStreams, type Streams } from './recording/streams.ts'
-import { openStore, type Store } from './store.ts'
+import { forReading, openStore, type Store } from './store.ts'
 import { program } from './version.ts'
 
 export interface Begun {
@@ -30,7 +30,7 @@ export interface Begun {
 }
 
 export async function beginAnew(data: DataFolder): Promise<Begun> {
-  await using old = await openStore(data)
+  await using old = await openStore(data, forReading)
   const { marker } = old
   const next: Marker = {
     ...marker,

@@ -34,9 +34,13 @@ export interface StoreHooks {
   readonly nowMs: () => number | null
   readonly onCommitted: () => void
   readonly onBroken: (error: KedgeError) => void
+  /** Opens for reading alone what cannot be gone on with. */
+  readonly evenIfBroken?: boolean
 }
 
 const noHooks: StoreHooks = { nowMs: () => Date.now(), onCommitted() {}, onBroken() {} }
+/** For who takes out what can still be read, whatever else is gone. */
+export const forReading: StoreHooks = { ...noHooks, evenIfBroken: true }
 
 export async function openStore(
   data: DataFolder,

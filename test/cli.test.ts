@@ -125,7 +125,18 @@ test('help names every verb, and every verb has its page', async (t) => {
   t.deepEqual(
     verbs.map(({ verb }: { verb: string }) => verb),
     [
-      ...['demo', 'init', 'run', 'status', 'shipment', 'prove', 'verify', 'show', 'trust', 'export'],
+      ...[
+        'demo',
+        'init',
+        'run',
+        'status',
+        'shipment',
+        'prove',
+        'verify',
+        'show',
+        'trust',
+        'export',
+      ],
       ...['store', 'keys', 'enrol', 'anchor', 'witness', 'config', 'decode', 'encode', 'help'],
     ],
   )

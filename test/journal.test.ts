@@ -4,10 +4,12 @@ import test from 'ava'
 import { Level } from 'level'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { historyHash, statementLeaf } from '../anchor-client/evidence/merkle.ts'
+import { encodeDescriptor } from '../anchor-client/evidence/stream.ts'
 import { keyOf } from '../gateway/journal/row.ts'
 import { newStreamState } from '../gateway/journal/stream-state.ts'
 import { inclusionPath } from '../gateway/journal/tree-proofs.ts'
 import { startWriter } from '../gateway/journal/writer.ts'
+import { plainLeaf } from '../gateway/recording/plain-leaf.ts'
 import { inclusionPath as goldenPath, treeRoot } from './golden/tree.ts'
 import {
   type Acknowledged,
@@ -17,6 +19,7 @@ import {
   readingLeaf,
   sealNow,
   testStreams,
+  timeAt,
 } from './helpers/journal.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 
@@ -77,7 +80,10 @@ test('what arrives while the disk writes is the next frame, and what may wait is
   }
   // 256 KiB or 4,096 readings are the most of one frame.
   t.is(frames[0], 1)
-  t.is(frames.reduce((sum, leaves) => sum + leaves, 0), 5001)
+  t.is(
+    frames.reduce((sum, leaves) => sum + leaves, 0),
+    5001,
+  )
   t.true(frames.every((leaves) => leaves <= 4096))
 
   add(30)
@@ -164,13 +170,21 @@ test('a stream is known once its opening is on the disk, and not before', async 
   await using journal = await openTestJournal(scratch.path, { mayCreate: true })
   const streams = testStreams(journal)
   await journal.flush()
-  streams.open('probe')
+  const descriptor = encodeDescriptor({
+    ...streams.control.descriptor,
+    number: 1,
+    source: 'probe',
+    kinds: null,
+  })
+  journal.addStream(descriptor)
   const known = async () => {
     const names = []
-    for await (const { descriptor } of journal.reader.streams()) names.push(descriptor.source)
+    for await (const { descriptor: of } of journal.reader.streams()) names.push(of.source)
     return names
   }
   t.deepEqual(await known(), ['control'])
+  const record = { type: 'stream', time: timeAt(0), descriptor } as const
+  journal.add({ stream: streams.control, leaf: plainLeaf(record) })
   await journal.flush()
   t.deepEqual(await known(), ['control', 'probe'])
 })
@@ -236,7 +250,8 @@ for (const hasIndex of [true, false]) {
 
 test('where the newest seal is gone with its copy the journal says so, and does not seal another in its place', async (t) => {
   await using scratch = await scratchFolder()
-  const { rows } = await sealedStore(scratch.path, new Map())
+  const acknowledged: Acknowledged = new Map()
+  const { rows } = await sealedStore(scratch.path, acknowledged)
   for (const store of ['journal', 'copies']) {
     await takeAway(join(scratch.path, store), rows.at(-1) as number)
   }
@@ -245,6 +260,12 @@ test('where the newest seal is gone with its copy the journal says so, and does 
     code: 'STORE_DAMAGED',
   })
   t.regex(refused?.hint ?? '', /new-incarnation/)
+
+  // That new life begins with what can still be read.
+  await using journal = await openTestJournal(scratch.path, { evenIfBroken: true })
+  t.is(journal.opened.broken.length, 1)
+  t.like(await account(journal, acknowledged), { lost: 0, damaged: 0 })
+  await t.throwsAsync(sealNow(journal), { instanceOf: KedgeError, code: 'STORE_DAMAGED' })
 })
 
 test('a store of another gateway is not opened', async (t) => {

@@ -22,8 +22,6 @@ export interface JournalIndex extends AsyncDisposable {
   forgetStreams(from: number): Promise<void>
   /** The row of this seal. */
   sealRow(seq: number): Promise<number | undefined>
-  /** The row of the last seal before that is in it. */
-  sealBefore(seq: number): Promise<number | undefined>
   /** Rows of the seals in which the stream reached at least this size, in order. */
   sealsFrom(stream: number, size: number): AsyncGenerator<number, void>
   /** The size at which the stream was sealed last. */
@@ -53,11 +51,6 @@ export async function openJournalIndex(folder: string): Promise<JournalIndex> {
     addStream: (number, descriptor) => db.put(keyOf('d', u32(number)), descriptor),
     forgetStreams: (from) => db.clear({ gte: keyOf('d', u32(from)), lt: keyOf('e') }),
     sealRow: async (seq) => numberIn(await db.get(keyOf('q', u64(seq)))),
-    async sealBefore(seq) {
-      const range = { gte: keyOf('q'), lt: keyOf('q', u64(seq)), reverse: true, limit: 1 }
-      const [row] = await db.values(range).all()
-      return numberIn(row)
-    },
     async *sealsFrom(stream, size) {
       const range = { gte: keyOf('s', u32(stream), u64(size)), lt: keyOf('s', u32(stream + 1)) }
       for await (const row of db.values(range)) yield numberIn(row) as number

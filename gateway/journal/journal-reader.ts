@@ -1,19 +1,10 @@
-/** Finding again what was committed and sealed. */
-import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import {
-  type Hash,
-  hashAt,
-  historyHash,
-  nodeHash,
-  statementLeaf,
-} from '../../anchor-client/evidence/merkle.ts'
+import { historyHash } from '../../anchor-client/evidence/merkle.ts'
 import type { Descriptor } from '../../anchor-client/evidence/model.ts'
 import { decodeDescriptor, streamTag } from '../../anchor-client/evidence/stream.ts'
 import { decodeFrame, type StoredLeaf } from './frame.ts'
-import { emptyFrontier, grow, keptLevel, placeOfNode, sm3Parents } from './growing-tree.ts'
 import type { JournalIdentity } from './journal.ts'
 import type { JournalIndex } from './journal-index.ts'
-import { leafHashes } from './leaf-hashes.ts'
+import { damaged, historyNodesOf, streamNodesOf } from './kept-nodes.ts'
 import { type Copied, rowOf } from './row-source.ts'
 import { decodeSealRow, type SealedSegment, type SealRow } from './seal-row.ts'
 import { isOpened, type StreamState } from './stream-state.ts'
@@ -67,24 +58,34 @@ interface Parts {
 export function journalReader({ rows, index, identity, streams, ...now }: Parts): JournalReader {
   const hash = historyHash(identity.hashId)
 
-  async function sealAt(row: number): Promise<SealRow> {
-    const found = await rowOf(rows, row)
-    if (found.kind !== 'seal') throw damaged(`row ${row} of the journal should be a seal`)
-    return decodeSealRow(found.body)
+  /** Undefined where it is gone with its copy. */
+  async function sealAt(row: number | undefined): Promise<SealRow | undefined> {
+    const found = row === undefined ? undefined : await rowOf(rows, row)
+    return found?.kind === 'seal' ? decodeSealRow(found.body) : undefined
   }
 
+  const sealIfThere = async (seq: number): Promise<SealRow | undefined> =>
+    sealAt(await index.sealRow(seq))
+
   async function seal(seq: number): Promise<SealRow> {
-    const row = await index.sealRow(seq)
-    if (row === undefined) throw damaged(`seal ${seq} is not in the journal`)
-    return sealAt(row)
+    const found = await sealIfThere(seq)
+    if (found === undefined) throw damaged(`seal ${seq} is gone`)
+    return found
   }
 
   async function* sealsFrom(stream: number, size: number) {
     for await (const row of index.sealsFrom(stream, size)) {
       const found = await sealAt(row)
-      const segment = found.segments.find((of) => of.stream === stream)
-      if (segment) yield { seal: found, segment, row }
+      const segment = found?.segments.find((of) => of.stream === stream)
+      if (found && segment) yield { seal: found, segment, row }
     }
+  }
+
+  /** Where the rows begin that lie after the last seal before this one that is there. */
+  async function rowAfterSealBefore(seq: number): Promise<number> {
+    let before = seq - 1
+    while (before >= 0 && (await sealIfThere(before)) === undefined) before -= 1
+    return before < 0 ? 0 : ((await index.sealRow(before)) as number) + 1
   }
 
   /** The leaves [from, to) that rows [firstRow, endRow) hold, missing ones as null. */
@@ -124,52 +125,15 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
       const end = Math.min(to, segment.size)
       // Where a seal is lost, what it sealed lies before the next one's own rows.
       const isNext = segment.from <= at
-      const firstRow = isNext ? seal.firstRow : ((await index.sealBefore(seal.seq)) ?? -1) + 1
+      const firstRow = isNext ? seal.firstRow : await rowAfterSealBefore(seal.seq)
       yield* leavesIn(stream, [at, end], [firstRow, row], seal.seq)
       at = end
     }
     if (at < to) yield* leavesIn(stream, [at, to], [tailRow, now.nextRow()], null)
   }
 
-  function nodesOf(stream: number): NodeAt {
-    const node: NodeAt = async (low, high) => {
-      for await (const { segment } of sealsFrom(stream, high)) {
-        const { from, size, nodes } = segment
-        const place = placeOfNode(from, size, low, high)
-        if (place >= 0) return hashAt(nodes, place)
-        const inTail = tailNode(segment, low, high)
-        if (inTail) return inTail
-        break
-      }
-      if (high - low > 2 ** keptLevel) return halves(historyHash(1), node, low, high)
-      const found: StoredLeaf[] = []
-      for await (const { index: at, leaf } of leaves(stream, low, high)) {
-        if (leaf === null) throw damaged(`leaf ${at} of stream ${stream} is gone`)
-        found.push(leaf)
-      }
-      return grow(historyHash(1), sm3Parents, emptyFrontier(), leafHashes(found)).root
-    }
-    return node
-  }
-
-  /** A seal, or undefined where only the one after it is left. */
-  const sealIfThere = async (seq: number): Promise<SealRow | undefined> => {
-    const row = await index.sealRow(seq)
-    const found = row === undefined ? undefined : await rowOf(rows, row)
-    return found?.kind === 'seal' ? decodeSealRow(found.body) : undefined
-  }
-
-  const historyNodes: NodeAt = async (low, high) => {
-    const last = await sealIfThere(high - 1)
-    if (last) {
-      const place = placeOfNode(last.seq, last.seq + 1, low, high)
-      if (place >= 0) return hashAt(last.historyNodes, place)
-    }
-    if (high - low > 1) return halves(hash, historyNodes, low, high)
-    const header = last?.header ?? (await sealIfThere(high))?.headerBefore
-    if (!header) throw damaged(`seal ${low} is gone`)
-    return statementLeaf(hash, header)
-  }
+  const seals = { sealsFrom, sealIfThere, leaves }
+  const historyNodes = historyNodesOf(seals, hash)
 
   async function known(number: number, descriptorBytes: Uint8Array): Promise<KnownStream> {
     const descriptor = decodeDescriptor(descriptorBytes)
@@ -205,7 +169,7 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
     leaves,
     seal,
     sealsFrom,
-    nodesOf,
+    nodesOf: (stream) => streamNodesOf(seals, stream),
     historyNodes,
     async historyRootAt(size) {
       if (size === 0) return hash()
@@ -214,23 +178,3 @@ export function journalReader({ rows, index, identity, streams, ...now }: Parts)
     },
   }
 }
-
-async function halves(hash: Hash, node: NodeAt, low: number, high: number): Promise<Uint8Array> {
-  const middle = (low + high) / 2
-  return nodeHash(hash, await node(low, middle), await node(middle, high))
-}
-
-/** A subtree at the end of a sealed stream that is smaller than what is kept for good. */
-function tailNode({ size, tail }: SealedSegment, low: number, high: number) {
-  let at = size - (size % 16)
-  for (let width = 8, i = 0; width >= 1; width /= 2) {
-    if ((size & width) === 0) continue
-    if (at === low && at + width === high) return hashAt(tail, i)
-    at += width
-    i++
-  }
-  return undefined
-}
-
-const damaged = (what: string): KedgeError =>
-  new KedgeError('STORE_DAMAGED', what, { hint: 'kedge store check says what is damaged.' })

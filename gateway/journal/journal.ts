@@ -6,6 +6,7 @@ import type { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { frontierRoot, historyHash } from '../../anchor-client/evidence/merkle.ts'
 import type { HashId, Header } from '../../anchor-client/evidence/model.ts'
 import { controlStream } from '../../anchor-client/evidence/stream.ts'
+import type { Entry } from './entry.ts'
 import { type JournalReader, journalReader } from './journal-reader.ts'
 import { type MadeSeal, makeSeal, type Standing } from './make-seal.ts'
 import { openFiles } from './open-files.ts'
@@ -15,8 +16,9 @@ import { rowsOf } from './row-source.ts'
 import { type Scrubbed, type ScrubOptions, scrub } from './scrub.ts'
 import { encodeSealRow } from './seal-row.ts'
 import { encodeSignature, type SignedSize } from './signature-row.ts'
+import { unmendable } from './snapshots.ts'
 import { newStreamState, type StreamState } from './stream-state.ts'
-import { type Entry, startWriter } from './writer.ts'
+import { startWriter } from './writer.ts'
 
 export interface JournalIdentity {
   readonly gateway: Uint8Array
@@ -71,6 +73,8 @@ export interface JournalOptions {
   readonly identity: JournalIdentity
   readonly mayCreate: boolean
   readonly nowMs: () => number | null
+  /** Opens for reading alone what cannot be gone on with: `opened.broken` says why. */
+  readonly evenIfBroken?: boolean
   /** Called after each frame. */
   readonly onCommitted: () => void
   /** Nothing more is taken: it must be opened again. */
@@ -94,6 +98,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const writer = startWriter({ rows, tail, firstRow, nowMs, onFrame, onBroken })
   /** The seals before this row are in the index. */
   let unindexedFrom = opened.batchFirstRow
+
+  const mustBeWell = () => {
+    const [why] = opened.broken
+    if (why !== undefined) throw unmendable(why)
+  }
 
   return {
     identity,
@@ -126,11 +135,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return stream
     },
     add(entry, holdMs = 0) {
+      mustBeWell()
       entry.stream.added += 1
       writer.add(entry, holdMs)
     },
     flush: () => writer.flush(),
     async seal(state, isFinal = false) {
+      mustBeWell()
       let made: MadeSeal | undefined
       let body: Uint8Array = new Uint8Array()
       const number = await writer.row(() => {

@@ -128,8 +128,7 @@ function readEdit(bytes: Uint8Array) {
   return reader.at === bytes.length ? edit : undefined
 }
 
-const hint =
-  'Nothing was changed. Bring back what is missing, or a backup (kedge store restore). Without either, kedge init --new-incarnation begins anew.'
+const hint = 'Nothing was changed. Bring back what is missing, or a backup (kedge store restore).'
 
 const incomplete = (folder: string, what: string): KedgeError =>
   new KedgeError('STORE_DAMAGED', `${what} is missing in ${folder}`, { hint })

@@ -30,12 +30,14 @@ export interface Where {
   readonly indexFolder: string
   readonly mayCreate: boolean
   readonly nowMs: () => number | null
+  /** Opens for reading alone what cannot be gone on with. */
+  readonly evenIfBroken?: boolean
 }
 
 const copiesBufferBytes = 256 * 1024
 
 export async function openFiles(
-  { folder, indexFolder, mayCreate, nowMs }: Where,
+  { folder, indexFolder, mayCreate, nowMs, evenIfBroken }: Where,
   identity: JournalIdentity,
 ): Promise<JournalFiles> {
   return holding(async (held) => {
@@ -46,11 +48,14 @@ export async function openFiles(
     const copies = held.use(await openCopies(join(dirname(folder), 'copies')))
     const index = held.use(await openJournalIndex(indexFolder))
     const of = { rows, copies }
-    const found = await replay(await rowSource(of, index, tail.found, heads), identity)
+    const source = await rowSource(of, index, tail.found, heads)
+    const found = await replay(source, identity, evenIfBroken)
     for (const [number, runs] of found.gone) {
       await copies.put({ number, kind: 'gone', body: encodeFrameHead(runs) }, true)
     }
-    const firstRow = found.nextRow + (await recordLost(rows, tail, found, nowMs()))
+    const isWell = found.broken.length === 0
+    const lost = isWell ? await recordLost(rows, tail, found, nowMs()) : 0
+    const firstRow = found.nextRow + lost
     await index.forgetStreams(found.nextStream)
     await catchUp(of, index, firstRow)
     const close = () => held[Symbol.asyncDispose]()

@@ -3,13 +3,7 @@
  * checked, every sealed tree computed anew. What is gone is named exactly.
  */
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
-import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import {
-  type Frontier,
-  frontierOf,
-  historyHash,
-  statementLeaf,
-} from '../../anchor-client/evidence/merkle.ts'
+import { type Frontier, historyHash, statementLeaf } from '../../anchor-client/evidence/merkle.ts'
 import type { LeafRecord } from '../../anchor-client/evidence/model.ts'
 import { decodeRecord } from '../../anchor-client/evidence/records.ts'
 import { decodeHeader } from '../../anchor-client/evidence/seal.ts'
@@ -23,6 +17,7 @@ import type { RowSource } from './row-source.ts'
 import { decodeSealRow, type SealRow } from './seal-row.ts'
 import { type Damaged, openSegments } from './segments.ts'
 import { decodeSignature, type SignedSize } from './signature-row.ts'
+import { frontierFrom, lastSnapshot, unmendable } from './snapshots.ts'
 import { newStreamState, openLatest, type StreamState, sumUp } from './stream-state.ts'
 
 export interface Opened {
@@ -48,9 +43,22 @@ export interface Opened {
   readonly checkpoint: SignedSize | null
   /** Sizes beyond that checkpoint with an interim signature. */
   readonly interim: ReadonlyMap<number, SignedSize>
+  /** Why it can only be read; empty where all is well. */
+  readonly broken: readonly string[]
 }
 
-export async function replay(source: RowSource, identity: JournalIdentity): Promise<Opened> {
+/** @param evenIfBroken what cannot be gone on with may still be read */
+export async function replay(
+  source: RowSource,
+  identity: JournalIdentity,
+  evenIfBroken = false,
+): Promise<Opened> {
+  const broken: string[] = []
+  const refuse = (what: string): void => {
+    if (!evenIfBroken) throw unmendable(what)
+    broken.push(what)
+  }
+
   const hash = historyHash(identity.hashId)
   const { nextRow } = source
   const start = await lastSnapshot(source)
@@ -83,10 +91,8 @@ export async function replay(source: RowSource, identity: JournalIdentity): Prom
   async function know(stream: number): Promise<void> {
     if (streams.has(stream)) return
     const descriptor = await source.descriptor(stream)
-    if (descriptor === undefined) {
-      throw unmendable(`what stream ${stream} is has been lost with its opening`)
-    }
-    addStream(stream, descriptor)
+    if (descriptor) addStream(stream, descriptor)
+    else refuse(`what stream ${stream} is has been lost with its opening`)
   }
 
   async function onFrame(frame: Frame): Promise<void> {
@@ -128,15 +134,16 @@ export async function replay(source: RowSource, identity: JournalIdentity): Prom
   async function onSeal(number: number, seal: SealRow): Promise<void> {
     if (seal.seq === history.size + 1 && seal.headerBefore) addHeader(seal.headerBefore)
     if (seal.seq !== history.size) {
-      throw unmendable(`seal ${seal.seq} stands where seal ${history.size} should be`)
+      refuse(`seal ${seal.seq} stands where seal ${history.size} should be`)
+      history = { subtrees: [], size: seal.seq }
     }
     addHeader(seal.header)
     for (const segment of seal.segments) {
       await know(segment.stream)
-      const stream = streams.get(segment.stream) as StreamState
-      if (!segments.seal(stream, segment)) {
-        throw unmendable(`how stream ${segment.stream} stood at ${segment.from} leaves is gone`)
-      }
+      const stream = streams.get(segment.stream)
+      if (stream === undefined || segments.seal(stream, segment)) continue
+      refuse(`how stream ${segment.stream} stood at ${segment.from} leaves is gone`)
+      stream.sealed = { subtrees: [], size: segment.size }
     }
     gone.clear()
     if (seal.snapshot) {
@@ -194,7 +201,7 @@ export async function replay(source: RowSource, identity: JournalIdentity): Prom
   }
 
   for (const [number, runs] of gone) {
-    if (runs === null) throw unmendable(`nobody knows what row ${number} held, which is gone`)
+    if (runs === null) refuse(`nobody knows what row ${number} held, which is gone`)
   }
   const lost: (Hole & { stream: StreamState })[] = []
   for (const stream of streams.values()) {
@@ -234,33 +241,9 @@ export async function replay(source: RowSource, identity: JournalIdentity): Prom
     gone: new Map(Array.from(gone).flatMap(([number, runs]) => (runs ? [[number, runs]] : []))),
     checkpoint,
     interim,
+    broken,
   }
-}
-
-/** The newest seal with a snapshot: named by the newest seal that can be read. */
-async function lastSnapshot(source: RowSource) {
-  for (let number = source.nextRow - 1; number >= 0; number--) {
-    const row = await source.get(number)
-    if (row.kind !== 'seal') continue
-    const seal = decodeSealRow(row.body)
-    if (seal.snapshot) return { row: number, seal: { ...seal, snapshot: seal.snapshot } }
-    if (seal.snapshotRow === null) return undefined
-    // Rows in between cannot hold a newer one; a damaged one sends us further back.
-    number = seal.snapshotRow + 1
-  }
-  return undefined
-}
-
-function frontierFrom(size: number, hashes: Uint8Array): Frontier {
-  const frontier = frontierOf(size, hashes)
-  if (frontier === undefined) throw unmendable('a snapshot does not fit its size')
-  return frontier
 }
 
 export const declares = (record: LeafRecord, { tag, from, to }: Damaged): boolean =>
   record.type === 'damage' && equalBytes(record.tag, tag) && record.from <= from && record.to >= to
-
-const unmendable = (what: string): KedgeError =>
-  new KedgeError('STORE_DAMAGED', `${what}: the journal cannot be gone on with`, {
-    hint: 'Bring back a backup with kedge store restore, or begin a new life with kedge init --new-incarnation.',
-  })

@@ -3,21 +3,13 @@
  * the next frame. Every row of the journal passes here, one after the other.
  */
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { encodeFrame, headOf, type Run, type StoredLeaf, storedBytes } from './frame.ts'
+import { type Entry, runsOf } from './entry.ts'
+import { encodeFrame, headOf, storedBytes } from './frame.ts'
 import { leafHashes } from './leaf-hashes.ts'
 import type { RowKind } from './row.ts'
 import type { RowStore } from './row-store.ts'
 import type { StreamState } from './stream-state.ts'
 import type { Tail } from './tail.ts'
-
-export interface Entry {
-  readonly stream: StreamState
-  readonly leaf: StoredLeaf
-  /** Called when it is on the disk, with its index, in the order in which entries were added. */
-  readonly committed?: ((index: number) => void) | undefined
-  /** Called when that failed: nobody knows what the disk holds. */
-  readonly failed?: ((error: KedgeError) => void) | undefined
-}
 
 export interface Writer {
   /** What nobody waits for may be held back for so long, to be written with others. */
@@ -235,21 +227,4 @@ export function startWriter({
     heldUntilMs = Number.NEGATIVE_INFINITY
     void pump()
   }
-}
-
-/** Entries by stream, each in the order in which they came; indices are given away here. */
-function runsOf(entries: readonly Entry[], first: Map<StreamState, number>) {
-  const runs = new Map<StreamState, StoredLeaf[]>()
-  for (const { stream, leaf } of entries) {
-    const run = runs.get(stream)
-    if (run) run.push(leaf)
-    else runs.set(stream, [leaf])
-  }
-  return Array.from(runs, ([stream, leaves]) => {
-    const start = stream.assigned
-    stream.assigned += leaves.length
-    first.set(stream, start)
-    const run: Run = { stream: stream.number, start, leaves }
-    return { stream, run }
-  })
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { drivers } from './drivers.ts'
 import { evidence } from './evidence.ts'
+import { journal } from './journal.ts'
 import { keys } from './keys.ts'
 import { mqtt } from './mqtt.ts'
 import { randomFrom } from './random.ts'
@@ -8,7 +9,7 @@ import type { Target } from './target.ts'
 import { trust } from './trust.ts'
 
 /** npm run fuzz -- [TARGET] [--seconds N] [--seed N] [--json]: hostile input, and what cost the most. */
-const targets: Readonly<Record<string, Target>> = { drivers, evidence, keys, mqtt, trust }
+const targets: Readonly<Record<string, Target>> = { drivers, evidence, journal, keys, mqtt, trust }
 
 const usage = `npm run fuzz -- [TARGET] [--seconds N] [--seed N] [--json]
 
