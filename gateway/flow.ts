@@ -8,6 +8,7 @@ import { type Anchoring, startAnchoring } from './anchoring/start-anchoring.ts'
 import type { DataFolder } from './data-folder.ts'
 import { runDevice } from './devices.ts'
 import type { GatewayEvent } from './events.ts'
+import { tellFoundAmiss } from './found-amiss.ts'
 import { openHealth } from './health.ts'
 import { type Held, holding } from './held.ts'
 import { openMqttIngest } from './ingest/mqtt-ingest.ts'
@@ -73,6 +74,7 @@ async function openFlow(
     }),
   )
   const { journal, marker } = store
+  tellFoundAmiss(store, onEvent)
   const secret = config.keys.secret
   const keys = await openKeyRing(data, secret, marker.incarnation, await lastNamedKey(store))
 

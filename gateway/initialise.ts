@@ -56,18 +56,18 @@ export function firstConfig(sensors: readonly string[]): string {
     everyMs: 10000
 `,
   )
-  const none = `  # No sensor was found on the 1-Wire bus. This is how one looks:
-  # fridge:
-  #   driver: cold-ds18b20
-  #   address: 28-0316a2794fff
+  const none = `# No sensor was found on the 1-Wire bus. This is how one looks:
+# devices:
+#   fridge:
+#     driver: cold-ds18b20
+#     address: 28-0316a2794fff
 `
   return `# The configuration of this gateway. \`kedge config explain\` lists every key, \`kedge config check\` names
 # every fault with its line and column.
 site: ${nameFrom(hostname(), 'site')}
 gateway: gateway-${randomBytes(2).toString('hex')}
 
-devices:${devices.length > 0 ? '' : ' {}'}
-${devices.length > 0 ? devices.join('') : none}
+${devices.length > 0 ? `devices:\n${devices.join('')}` : none}
 ingest:
   mqtt:
     # Publishers on this machine send to ingest/NAME.

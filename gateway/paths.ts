@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of this clone, or of the installed package. */
@@ -10,3 +11,6 @@ export function typedPath(path: string): string {
   const cwd = process.cwd()
   return resolve(cwd === root && standing ? standing : cwd, path)
 }
+
+/** How the command is typed here: a clone puts no `kedge` on the path. */
+export const command = existsSync(join(root, 'test')) ? 'npm run -s kedge --' : 'kedge'

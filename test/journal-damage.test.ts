@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
@@ -72,6 +72,14 @@ for (const [what, remove] of Object.entries(gone)) {
     t.deepEqual(listOf(journal), before)
   })
 }
+
+test('a beginning that was cut off is begun again', async (t) => {
+  await using scratch = await scratchFolder()
+  mkdirSync(join(scratch.path, 'journal'))
+  writeFileSync(join(scratch.path, 'journal', 'MANIFEST-000001'), new Uint8Array(50))
+  await using journal = await openTestJournal(scratch.path, { mayCreate: true })
+  t.is(journal.size, 0)
+})
 
 const only = (folder: string, named: RegExp): string =>
   readdirSync(folder).find((name) => named.test(name)) as string

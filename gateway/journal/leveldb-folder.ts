@@ -33,8 +33,10 @@ export interface LevelFolder {
 export async function inspectFolder(folder: string, mayCreate: boolean): Promise<LevelFolder> {
   const names = await readdir(folder).catch(() => [] as string[])
   const ours = names.filter((name) => /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst))$/.test(name))
-  if (mayCreate && ours.length === 0) return { logs: [], tables: [] }
   const isThere = (name: string) => ours.includes(name)
+  // A manifest alone is what a beginning that was cut off leaves behind.
+  const isNew = !isThere('CURRENT') && ours.every((name) => name.startsWith('MANIFEST'))
+  if (mayCreate && isNew) return { logs: [], tables: [] }
   if (!isThere('CURRENT')) throw incomplete(folder, 'CURRENT')
   const manifest = (await readFile(join(folder, 'CURRENT'), 'utf8')).trimEnd()
   if (!/^MANIFEST-\d+$/.test(manifest)) throw unreadable(folder, 'CURRENT')

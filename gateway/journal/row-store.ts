@@ -2,6 +2,8 @@
  * The journal's rows in LevelDB, numbered without holes. LevelDB alone notices neither a flipped bit nor a lost
  * table, so each row carries a check, and whoever reads finds out what is not there.
  */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { type DamagedRow, decodeRow, encodeRow, keyOf, numberOf, type Row } from './row.ts'
@@ -87,10 +89,12 @@ export async function openRowStore(
       return key ? numberOf(key) : null
     },
     async bytes() {
-      const range = db as unknown as {
-        approximateSize(a: Uint8Array, b: Uint8Array): Promise<number>
+      let bytes = 0
+      for (const name of await readdir(folder)) {
+        // A file may go while we look.
+        bytes += (await stat(join(folder, name)).catch(() => null))?.size ?? 0
       }
-      return range.approximateSize(keyOf(0), keyOf(Number.MAX_SAFE_INTEGER))
+      return bytes
     },
     [Symbol.asyncDispose]: () => db.close(),
   }

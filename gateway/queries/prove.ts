@@ -49,6 +49,11 @@ async function wantedOf(store: Store, name: string, asked: Asked): Promise<Wante
   const streams = await streamsNamed(reader, epochs, name)
   const index = textOf(asked, 'index')
   const newest = streams.at(-1) as KnownStream
+  if (newest.descriptor.source.startsWith('shipment/')) {
+    throw new KedgeError('USAGE', 'a part of a shipment proves nothing', {
+      hint: `kedge prove --shipment ${newest.descriptor.source} -o FILE proves the whole of it`,
+    })
+  }
   if (index !== undefined) {
     const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(index) ?? []
     if (first === undefined) {

@@ -5,17 +5,18 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { bytesToHex, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { epochKeyBytes } from './private-leaves.ts'
 
 export interface Epoch {
@@ -36,14 +37,13 @@ export interface Epochs {
   all(): readonly Epoch[]
 }
 
-/** Files of streams from `nextStream` on were made for streams that were never opened. */
 export function openEpochs(folder: string, nextStream: number): Epochs {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const epochs = new Map<number, Epoch>()
   for (const name of readdirSync(folder)) {
     const number = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN)
-    if (Number.isNaN(number) || number >= nextStream) rmSync(join(folder, name))
-    else epochs.set(number, readEpoch(join(folder, name), number))
+    // One of a stream that was never opened is left where it is: it may be all that opens readings found later.
+    if (number < nextStream) epochs.set(number, readEpoch(join(folder, name), number))
   }
   return {
     begin(stream, source) {
@@ -64,12 +64,20 @@ export function openEpochs(folder: string, nextStream: number): Epochs {
 }
 
 function readEpoch(path: string, stream: number): Epoch {
-  const { source, pseudonym, key, openedAtMs } = JSON.parse(readFileSync(path, 'utf8'))
-  return { stream, source, pseudonym, key: hexToBytes(key), openedAtMs }
+  try {
+    const { source, pseudonym, key, openedAtMs } = JSON.parse(readFileSync(path, 'utf8'))
+    return { stream, source, pseudonym, key: hexToBytes(key), openedAtMs }
+  } catch (cause) {
+    throw new KedgeError('STORE_DAMAGED', `${path} is damaged: it opens a person's readings`, {
+      hint: 'Bring it back from a backup; or put it aside, and those readings can never be opened again.',
+      cause,
+    })
+  }
 }
 
 function writeWhole(folder: string, name: string, content: object): void {
   const path = join(folder, name)
+  if (existsSync(path)) renameSync(path, `${path}.${Date.now()}.old`)
   const file = openSync(`${path}.new`, 'w', 0o600)
   writeFileSync(file, `${JSON.stringify(content)}\n`)
   fsyncSync(file)

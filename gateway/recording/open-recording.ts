@@ -31,8 +31,8 @@ export function openRecording({ journal, epochs }: Store): Recording {
   const recorder = openRecorder(journal, streams, clock, epochs, gaps)
   const shipments = openShipments(journal, streams, recorder, clock)
   const { control } = streams
-  const note = (name: string, bytes: Uint8Array) =>
-    recorder.state(control, { type: 'note', time: clock.now(), name, bytes })
+  const note = (name: string, bytes: Uint8Array, time = clock.now()) =>
+    recorder.state(control, { type: 'note', time, name, bytes })
 
   return {
     clock,
@@ -42,13 +42,13 @@ export function openRecording({ journal, epochs }: Store): Recording {
     begin(config, unsigned) {
       const time = clock.now()
       recorder.state(control, { type: 'boot', time, program })
-      note('machine-boot', machine.id)
+      note('machine-boot', machine.id, time)
       recorder.state(control, { type: 'config', time, bytes: config })
       for (const damage of opened.damage)
         recorder.state(control, { type: 'damage', time, ...damage })
       const { damagedRows } = opened
-      if (damagedRows.length > 0) note('damaged-rows', encode(damagedRows.slice(0, 1024)))
-      if (unsigned.length > 0) note('unsigned-batches', encode(unsigned.slice(0, 1024)))
+      if (damagedRows.length > 0) note('damaged-rows', encode(damagedRows.slice(0, 1024)), time)
+      if (unsigned.length > 0) note('unsigned-batches', encode(unsigned.slice(0, 1024)), time)
     },
     end: () => note('stopped', new Uint8Array()),
   }

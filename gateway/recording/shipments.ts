@@ -51,6 +51,7 @@ export function openShipments(
   clock: Clock,
 ): Shipments {
   const byReader = new Map<string, StreamState>()
+  const closing = new Set<StreamState>()
   for (const stream of journal.streams.values()) {
     const { source } = stream.descriptor
     if (!stream.isClosed && source.startsWith(prefix)) {
@@ -99,9 +100,12 @@ export function openShipments(
     },
     async close(reader, id) {
       const stream = byReader.get(reader)
-      if (stream === undefined || (id !== undefined && idOf(stream) !== id)) {
+      const isMeant = stream !== undefined && (id === undefined || idOf(stream) === id)
+      if (!isMeant || closing.has(stream)) {
         throw new KedgeError('NOT_FOUND', `no shipment${id ? ` ${id}` : ''} is open at ${reader}`)
       }
+      // Whoever asks a second time while this waits is too late.
+      closing.add(stream)
       await journal.flush()
       const members: (readonly [Uint8Array, number])[] = []
       const tags = await memberTags(stream)
@@ -111,6 +115,7 @@ export function openShipments(
       for (const tag of tags) members.push([tag, await lastIndex(tag)])
       // From here to the close record nothing else is added.
       byReader.delete(reader)
+      closing.delete(stream)
       streams.close(stream, { type: 'close', time: clock.now(), members })
       return { reader, id: idOf(stream), stream: stream.descriptor.source, leaves: stream.added }
     },

@@ -141,6 +141,8 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
       .catch(onFailed)
       .finally(() => {
         isSoon = false
+        // What was committed meanwhile may be a whole batch already.
+        committed()
       })
   }
 

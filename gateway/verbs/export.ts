@@ -28,7 +28,7 @@ export const exportVerb: Command = {
         ? `gap ${JSON.stringify(gap)}`
         : hidden
           ? 'hidden'
-          : `${time ?? '-'}  ${kind} ${typeof value === 'object' ? JSON.stringify(value) : value}${unit ? ` ${unit}` : ''}  ${quality}`
+          : `${time ?? '-'}  ${kind} ${typeof value === 'object' ? JSON.stringify(value) : value}${unit ? ` ${unit}` : ''}${typeof quality === 'string' ? `  ${quality}` : ''}`
       return printable(`${stream}  ${index}  ${said}`)
     })
   },

@@ -4,6 +4,7 @@ import { dataOf } from '../data-of.ts'
 import { beginAnew } from '../incarnation.ts'
 import { firstConfig, initialise } from '../initialise.ts'
 import { secretBesideKeys } from '../keys/secret.ts'
+import { command } from '../paths.ts'
 import { readConfig } from '../read-config.ts'
 import { jsonLine, printable } from '../terminal.ts'
 import { noOperands } from './asking.ts'
@@ -55,7 +56,8 @@ export const init: Command = {
         ? [jsonLine(made)]
         : [
             `gateway ${gateway}`,
-            printable(`${config}: ${found}; see what is in it, then: kedge run`),
+            printable(`${config}: ${found}; see what is in it, then:`),
+            printable(`  ${command} run --data ${made.data}`),
             `note: ${secretBesideKeys}`,
           ]),
     )

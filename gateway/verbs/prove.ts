@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { command } from '../paths.ts'
 import { askAndPrint, noOperands, outputOf } from './asking.ts'
 
 export const prove: Command = {
@@ -30,7 +31,12 @@ export const prove: Command = {
     const unanchored = args.flag('unanchored')
     return askAndPrint(args, terminal, 'prove', { ...asked, unanchored, output }, (line) => {
       const { file, stream, first, last, bytes } = line
-      return `${file}: ${stream} ${first} to ${last}, ${bytes} bytes\nkedge verify ${file} --trust TRUST`
+      const name = String(stream)
+      const isPrivate = name.startsWith('p/')
+      const note = isPrivate
+        ? `\na private stream: ${name} is what evidence calls it, in --expect, too`
+        : ''
+      return `${file}: ${name} ${first} to ${last}, ${bytes} bytes${note}\n${command} verify ${file} --trust TRUST`
     })
   },
 }

@@ -3,7 +3,7 @@ import { openTestJournal, readingLeaf, sealNow, testStreams } from './journal.ts
 
 // A gateway that commits and seals without an end, until it is killed. What is acknowledged is said at once.
 const [path = '', source = ''] = process.argv.slice(2)
-const journal = await openTestJournal(path, { mayCreate: true })
+const journal = await openTestJournal(path)
 const streams = testStreams(journal)
 const any = (limit: number): number => Math.floor(Math.random() * limit)
 let made = 0
