@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { mkdir, open } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { Aedes } from 'aedes'
+import persistence from 'aedes-persistence-level'
+import { Level } from 'level'
+import { connectAsync } from 'mqtt'
 import { generate } from 'mqtt-packet'
 import { dataFolder } from '../../gateway/data-folder.ts'
 import { openBroker } from '../../gateway/ingest/broker.ts'
@@ -22,20 +26,27 @@ batch: { maxReadings: 4096, maxAge: 10s }
 journal: { minFree: 0B, reserve: 1MiB }
 `
 
-/** Messages a second at QoS 1, each acknowledged after its commit: through the whole gateway, and beside it the broker alone on a file. */
+/** Messages a second at QoS 1, each acknowledged after its commit: through the whole gateway, and beside it aedes, and our broker alone on a file. */
 export async function* ingestRows(folder: string): AsyncIterable<Row> {
   const data = dataFolder(join(folder, 'gateway'))
   await initialise(data, undefined, () => config)
   const ours: number[] = []
   const peer: number[] = []
+  const aedesRates: number[] = []
   await running(data, config, async (url) => {
     await using plain = await plainBroker(join(folder, 'plain'))
+    await using aedes = await aedesBroker(join(folder, 'aedes'))
     for (let run = 0; run <= runs; run++) {
-      const rates = [await rateOf(Number(new URL(url).port), run), await rateOf(plain.port, run)]
+      const rates = [
+        await rateOf(Number(new URL(url).port), run),
+        await rateOf(plain.port, run),
+        await rateOf(aedes.port, run),
+      ]
       // The first run is for the engine to warm up.
       if (run === 0) continue
       ours.push(rates[0] as number)
       peer.push(rates[1] as number)
+      aedesRates.push(rates[2] as number)
     }
   })
   const { median, spread } = measured(ours)
@@ -48,7 +59,8 @@ export async function* ingestRows(folder: string): AsyncIterable<Row> {
     runs,
     spread,
   } as const
-  // aedes is no dependency of ours, and would bring dozens of packages for one row.
+  const aedesName = 'aedes on LevelDB, which does not wait for an fsync'
+  yield { ...row, peer: measured(aedesRates).median, peerName: aedesName }
   const peerName = 'the same broker on a bare fsynced append file'
   yield { ...row, peer: measured(peer).median, peerName }
   yield { ...row, peer: 20_000, peerName: 'goal on a quiet machine' }
@@ -83,6 +95,28 @@ async function plainBroker(folder: string) {
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]()
       await file.close()
+    },
+  }
+}
+
+/** aedes as people run it: what it takes for a subscriber who is away lies in LevelDB. */
+async function aedesBroker(folder: string) {
+  const db = new Level(folder, { valueEncoding: 'json' })
+  const broker = await Aedes.createBroker({ persistence: persistence(db) })
+  const server = createServer(broker.handle)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const options = { clientId: 'away', clean: false } as const
+  const subscriber = await connectAsync(`mqtt://127.0.0.1:${port}`, options)
+  await subscriber.subscribeAsync('ingest/#', { qos: 1 })
+  await subscriber.endAsync()
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => broker.close(() => resolve()))
+      await new Promise((resolve) => server.close(resolve))
+      await db.close()
     },
   }
 }
