@@ -76,7 +76,8 @@ async function openFlow(
   const { journal, marker } = store
   tellFoundAmiss(store, onEvent)
   const secret = config.keys.secret
-  const keys = await openKeyRing(data, secret, marker.incarnation, await lastNamedKey(store))
+  const named = await lastNamedKey(store)
+  const keys = await openKeyRing(data, secret, marker.incarnation, named, journal.size)
 
   // sample → reading: its time, its stream and index, and every silence declared
   const recording = openRecording(store)

@@ -1,4 +1,4 @@
-import { copyFile, readdir } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { dataFolder } from '../gateway/data-folder.ts'
@@ -68,4 +68,36 @@ test('a key that no header names is taken away at the next start, and the old on
   const trust = (await asked(data, 'trust', {})).bytes
   const { bytes } = await asked(data, 'prove', { stream: 'mqtt/probe', index: '0' })
   t.is(verdictOf(bytes, trust).verdict, 'complete')
+})
+
+test('a newer key that is damaged or gone stops the gateway, and nothing of it is thrown away', async (t) => {
+  await using folder = await scratchFolder()
+  const data = dataFolder(join(folder.path, 'data'))
+  await initialise(data, undefined, () => config)
+  await running(data, config, async (url, events) => {
+    await publish(url, 0, 0)
+    await anchored(events, 0)
+    await asked(data, 'rotate', {})
+  })
+  const newer = join(data.keys, 'device-2.key')
+  const aside = join(folder.path, 'aside')
+  await rename(newer, aside)
+  await t.throwsAsync(
+    running(data, config, () => Promise.resolve()),
+    { code: 'KEY_MISSING' },
+  )
+  t.true((await readdir(data.keys)).includes('rotation-2.json'))
+
+  await writeFile(`${newer}.next`, (await readFile(aside)).subarray(0, -1))
+  await t.throwsAsync(
+    running(data, config, () => Promise.resolve()),
+    { code: 'KEY_MALFORMED' },
+  )
+  t.true((await readdir(data.keys)).includes('device-2.key.next'))
+
+  await rename(aside, newer)
+  await rm(`${newer}.next`)
+  await running(data, config, (url) => publish(url, 1, 1))
+  const { bytes } = await asked(data, 'prove', { stream: 'mqtt/probe', index: '0-1' })
+  t.regex(verdictOf(bytes, (await asked(data, 'trust', {})).bytes).verdict, /^complete/)
 })

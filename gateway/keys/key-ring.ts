@@ -2,7 +2,7 @@
  * The gateway's keys, one after the other. A new one is made beside the old one, and counts from the moment at
  * which the header that names it is on the disk: what a crash leaves half-way is completed or taken away.
  */
-import { rename, rm } from 'node:fs/promises'
+import { access, rename, rm } from 'node:fs/promises'
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { type DataFolder, syncFolder } from '../data-folder.ts'
@@ -34,6 +34,8 @@ export async function openKeyRing(
   incarnation: number,
   /** The key that the newest header names, if it names one. */
   namedLast: Uint8Array | null,
+  /** Of the history. */
+  size: number,
 ): Promise<KeyRing> {
   const { keys: folder } = data
   const pendingOf = (number: number) => `${deviceKeyPath(folder, number)}.next`
@@ -49,6 +51,7 @@ export async function openKeyRing(
   const opened: Key[] = []
   for (const number of numbers) opened.push(await open(deviceKeyPath(folder, number)))
   const rotations: Rotation[] = []
+  let kept: Rotation | undefined
   for (const number of numbers.slice(1)) {
     const rotation = await readRotation(rotationPath(folder, number))
     if (rotation.incarnation === incarnation) rotations.push(rotation)
@@ -65,16 +68,40 @@ export async function openKeyRing(
 
   /** What a crash left between the making of a key and the header that names it. */
   async function settle(number: number): Promise<void> {
-    const named = await readPublicKey(pendingOf(number)).catch(() => null)
+    const pending = pendingOf(number)
+    const named = await readPublicKey(pending).catch((error) => {
+      // One that cannot be read may be the one that signs: it is never thrown away for that.
+      if (error instanceof KedgeError && error.code === 'KEY_MISSING') return null
+      throw error
+    })
     if (named && namedLast && equalBytes(named, namedLast)) {
-      await rename(pendingOf(number), deviceKeyPath(folder, number))
+      await rename(pending, deviceKeyPath(folder, number))
       await syncFolder(folder)
-    } else {
-      await rm(pendingOf(number), { force: true })
-      await rm(rotationPath(folder, number), { force: true })
+      return
     }
+    const path = rotationPath(folder, number)
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    )
+    if (isThere && named === null && (await readRotation(path)).seq < size) {
+      throw new KedgeError(
+        'KEY_MISSING',
+        `${deviceKeyPath(folder, number)} is gone, which signs since ${path}`,
+        {
+          hint: 'Bring it back from a backup: no other key can go on with this store.',
+        },
+      )
+    }
+    await rm(pending, { force: true })
+    await rm(path, { force: true })
   }
 
+  if (namedLast && !opened.some((key) => equalBytes(key.publicKey, namedLast))) {
+    throw new KedgeError('KEY_MISSING', `the key that the newest batch names is not in ${folder}`, {
+      hint: 'Bring it back from a backup: no other key can go on with this store.',
+    })
+  }
   const firstOfIncarnation = () => opened.length - rotations.length - 1
   const nextNumber = () => (numbers.at(-1) as number) + 1
 
@@ -105,7 +132,7 @@ export async function openKeyRing(
     },
     async keep(rotation) {
       await writeRotation(rotationPath(folder, nextNumber()), rotation)
-      rotations.push(rotation)
+      kept = rotation
     },
     async complete(next) {
       const number = nextNumber()
@@ -113,6 +140,7 @@ export async function openKeyRing(
       await syncFolder(folder)
       numbers = [...numbers, number]
       opened.push(next)
+      if (kept) rotations.push(kept)
     },
   }
 }

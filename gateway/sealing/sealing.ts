@@ -115,9 +115,15 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
     await keys.keep(rotation)
     const { control } = streams
     recorder.state(control, { type: 'rotation', time: clock.now(), key: next.publicKey, seq })
-    await journal.flush()
-    await sealOnce(false, { key: next.publicKey, signature: rotation.newSignature })
-    await keys.complete(next)
+    try {
+      await journal.flush()
+      await sealOnce(false, { key: next.publicKey, signature: rotation.newSignature })
+      await keys.complete(next)
+    } catch (error) {
+      // Half-way between two keys nothing more is signed: the next start finds out which one counts.
+      onFailed(error)
+      throw error
+    }
     return rotation
   }
 
