@@ -10,12 +10,12 @@ import { equalBytes, u32, utf8 } from '../anchor-client/evidence/bytes.ts'
 import {
   type Cursor,
   decodeWhole,
-  encode,
   readBytes,
   readText,
   readTuple,
   readUint,
 } from '../anchor-client/evidence/codec.ts'
+import { encode } from '../anchor-client/evidence/encode.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { decodeAnchor, decodePin, encodeAnchor, encodePin } from './anchoring/anchor-records.ts'
 import { openAnchorStore } from './anchoring/anchor-store.ts'

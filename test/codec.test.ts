@@ -4,14 +4,13 @@ import { hexToBytes } from '../anchor-client/evidence/bytes.ts'
 import {
   type Cursor,
   cursorOf,
-  encode,
-  type Item,
   readBytes,
   readInt,
   readText,
   readUint,
   skipItem,
 } from '../anchor-client/evidence/codec.ts'
+import { encode, type Item } from '../anchor-client/evidence/encode.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 
 const reading =

@@ -1,12 +1,5 @@
-import {
-  type Cursor,
-  decodeWhole,
-  encode,
-  type Item,
-  readOptional,
-  readTuple,
-  readUint,
-} from './codec.ts'
+import { type Cursor, decodeWhole, readOptional, readTuple, readUint } from './codec.ts'
+import { encode, type Item } from './encode.ts'
 import type { Field, Leaf, Time } from './model.ts'
 import { commitmentsOfPrivate, readUnit } from './records.ts'
 import {

@@ -1,7 +1,6 @@
 import { concat } from './bytes.ts'
 import {
   type Cursor,
-  encode,
   malformed,
   readBytes,
   readCount,
@@ -10,6 +9,7 @@ import {
   readTuple,
   readUint,
 } from './codec.ts'
+import { encode } from './encode.ts'
 import { KedgeError } from './errors.ts'
 import { leafItem, maxLeaves, readHashes, readLeaves } from './leaves.ts'
 import type {

@@ -1,7 +1,6 @@
 import { u32, utf8 } from './bytes.ts'
 import {
   type Cursor,
-  type Item,
   majorAt,
   malformed,
   readBytes,
@@ -10,6 +9,7 @@ import {
   readTuple,
   readUint,
 } from './codec.ts'
+import type { Item } from './encode.ts'
 import { decodeField } from './fields.ts'
 import type { Leaf, LeafList, Opening, Outline } from './model.ts'
 import { commitmentsOfPrivate, decodeRecord, holdsReading } from './records.ts'

@@ -2,8 +2,6 @@ import { compareBytes } from './bytes.ts'
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   malformed,
   readArray,
   readBytes,
@@ -14,6 +12,7 @@ import {
   readTuple,
   readUint,
 } from './codec.ts'
+import { encode, type Item } from './encode.ts'
 import type { LeafRecord, Members, Reading } from './model.ts'
 import { readDescriptor } from './stream.ts'
 import { readDetails, readLongText, readName, readTime, readValue, timeItem } from './values.ts'

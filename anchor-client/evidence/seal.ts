@@ -2,13 +2,13 @@ import { u32, u64, utf8 } from './bytes.ts'
 import {
   type Cursor,
   decodeWhole,
-  encode,
   malformed,
   readFixedBytes,
   readOptional,
   readTuple,
   readUint,
 } from './codec.ts'
+import { encode } from './encode.ts'
 import { historyHash } from './merkle.ts'
 import type { HashId, Header, Segment } from './model.ts'
 import { sm3 } from './sm3.ts'

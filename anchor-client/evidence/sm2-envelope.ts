@@ -1,13 +1,6 @@
 import { equalBytes, utf8 } from './bytes.ts'
-import {
-  decodeWhole,
-  encode,
-  readBytes,
-  readCount,
-  readFixedBytes,
-  readTuple,
-  readUint,
-} from './codec.ts'
+import { decodeWhole, readBytes, readCount, readFixedBytes, readTuple, readUint } from './codec.ts'
+import { encode } from './encode.ts'
 import { KedgeError } from './errors.ts'
 import { hmacSm3, sameTag } from './hmac-sm3.ts'
 import { keyId } from './sm2.ts'

@@ -2,8 +2,6 @@ import { compareBytes, utf8 } from './bytes.ts'
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   malformed,
   readArray,
   readBoolean,
@@ -13,6 +11,7 @@ import {
   readTuple,
   readUint,
 } from './codec.ts'
+import { encode, type Item } from './encode.ts'
 import type { Descriptor, Kinds, Promised } from './model.ts'
 import { sm3 } from './sm3.ts'
 import { maxSpan, maxUint32, readLongText, readName } from './values.ts'

@@ -1,7 +1,6 @@
 import { compareBytes, utf8 } from './bytes.ts'
 import {
   type Cursor,
-  type Item,
   majorAt,
   malformed,
   maxTextBytes,
@@ -15,6 +14,7 @@ import {
   readTuple,
   readUint,
 } from './codec.ts'
+import type { Item } from './encode.ts'
 import type { Decimal, Details, Time, Value, WallTime } from './model.ts'
 
 /** The small parts that records share (FORMAT.md section 1): names, values, details, times. */

@@ -1,8 +1,6 @@
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   malformed,
   maxTextBytes,
   readFixedBytes,
@@ -11,6 +9,7 @@ import {
   readTuple,
   readUint,
 } from '../evidence/codec.ts'
+import { encode, type Item } from '../evidence/encode.ts'
 import type { Anchored, Outcome, Place, Refusal } from './ledger.ts'
 import { readSigned, type SignedEntry, signedItem } from './witness-entries.ts'
 

@@ -1,6 +1,7 @@
 import { access, mkdir } from 'node:fs/promises'
 import { equalBytes } from '../evidence/bytes.ts'
-import { decodeWhole, encode } from '../evidence/codec.ts'
+import { decodeWhole } from '../evidence/codec.ts'
+import { encode } from '../evidence/encode.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { entryMessage, extensionsOnly } from '../evidence/proofs/witness.ts'
 import { verifySm2 } from '../evidence/sm2.ts'

@@ -1,8 +1,6 @@
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   malformed,
   readArray,
   readBytes,
@@ -11,6 +9,7 @@ import {
   readTuple,
   readUint,
 } from '../evidence/codec.ts'
+import { encode, type Item } from '../evidence/encode.ts'
 import type { HashId } from '../evidence/model.ts'
 import {
   anchorEntry,

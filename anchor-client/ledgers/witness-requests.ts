@@ -2,13 +2,13 @@ import { bytesToHex } from '../evidence/bytes.ts'
 import {
   type Cursor,
   decodeWhole,
-  encode,
   malformed,
   readBytes,
   readFixedBytes,
   readTuple,
   readUint,
 } from '../evidence/codec.ts'
+import { encode } from '../evidence/encode.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { readHashId } from '../evidence/seal.ts'
 import { maxUint32 } from '../evidence/values.ts'

@@ -2,8 +2,6 @@ import { u32, utf8 } from '../evidence/bytes.ts'
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   readBytes,
   readCount,
   readFixedBytes,
@@ -11,6 +9,7 @@ import {
   readTuple,
   readUint,
 } from '../evidence/codec.ts'
+import { encode, type Item } from '../evidence/encode.ts'
 import { extensionsOnly } from '../evidence/proofs/witness.ts'
 import { sm3 } from '../evidence/sm3.ts'
 import { readSigned, type SignedEntry, signedItem } from './witness-entries.ts'

@@ -2,8 +2,6 @@
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   malformed,
   maxTextBytes,
   readBytes,
@@ -13,6 +11,7 @@ import {
   readTuple,
   readUint,
 } from '../../anchor-client/evidence/codec.ts'
+import { encode, type Item } from '../../anchor-client/evidence/encode.ts'
 import type { LedgerProof } from '../../anchor-client/evidence/model.ts'
 
 import type { Place, Prepared } from '../../anchor-client/ledgers/ledger.ts'

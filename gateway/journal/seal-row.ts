@@ -2,8 +2,6 @@
 import {
   type Cursor,
   decodeWhole,
-  encode,
-  type Item,
   readArray,
   readBytes,
   readFixedBytes,
@@ -12,6 +10,7 @@ import {
   readTuple,
   readUint,
 } from '../../anchor-client/evidence/codec.ts'
+import { encode, type Item } from '../../anchor-client/evidence/encode.ts'
 import type { Time } from '../../anchor-client/evidence/model.ts'
 import { readTime, timeItem } from '../../anchor-client/evidence/values.ts'
 

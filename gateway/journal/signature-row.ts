@@ -1,11 +1,11 @@
 /** A signature over the history, as it is kept beside the seals. */
 import {
   decodeWhole,
-  encode,
   readFixedBytes,
   readTuple,
   readUint,
 } from '../../anchor-client/evidence/codec.ts'
+import { encode } from '../../anchor-client/evidence/encode.ts'
 
 export interface SignedSize {
   readonly size: number

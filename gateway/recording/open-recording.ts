@@ -1,5 +1,5 @@
 /** All that turns samples into readings, on the store of this gateway. */
-import { encode } from '../../anchor-client/evidence/codec.ts'
+import { encode } from '../../anchor-client/evidence/encode.ts'
 import type { Store } from '../store.ts'
 import { program } from '../version.ts'
 import { type Clock, machineBoot, openClock } from './clock.ts'

@@ -4,7 +4,8 @@
  */
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto'
 import { concat, equalBytes } from '../../anchor-client/evidence/bytes.ts'
-import { decodeWhole, encode, readArray, readBytes } from '../../anchor-client/evidence/codec.ts'
+import { decodeWhole, readArray, readBytes } from '../../anchor-client/evidence/codec.ts'
+import { encode } from '../../anchor-client/evidence/encode.ts'
 import { decodeField, encodeField } from '../../anchor-client/evidence/fields.ts'
 import { commitField, commitLeaf } from '../../anchor-client/evidence/leaves.ts'
 import type { Field, OpenedLeaf, Opening } from '../../anchor-client/evidence/model.ts'

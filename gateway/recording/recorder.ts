@@ -1,6 +1,6 @@
 /** From what a device or a publisher said to a leaf in the right stream, with every silence on record. */
 
-import { encode } from '../../anchor-client/evidence/codec.ts'
+import { encode } from '../../anchor-client/evidence/encode.ts'
 import type { Details, Field, LeafRecord, Time, Value } from '../../anchor-client/evidence/model.ts'
 import { sm3 } from '../../anchor-client/evidence/sm3.ts'
 import { limitMs } from '../../anchor-client/evidence/stream.ts'

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { cursorOf, encode } from '../../anchor-client/evidence/codec.ts'
+import { cursorOf } from '../../anchor-client/evidence/codec.ts'
+import { encode } from '../../anchor-client/evidence/encode.ts'
 import { readValue } from '../../anchor-client/evidence/values.ts'
 import { openFrames } from '../../gateway/ingest/frames.ts'
 import { usualLimits } from '../../gateway/ingest/limits.ts'

@@ -2,7 +2,6 @@ import { bytesToHex, equalBytes, utf8 } from '../bytes.ts'
 import {
   type Cursor,
   cursorOf,
-  encode,
   malformed,
   readArray,
   readBytes,
@@ -12,6 +11,7 @@ import {
   readUint,
   skipItem,
 } from '../codec.ts'
+import { encode } from '../encode.ts'
 import { KedgeError } from '../errors.ts'
 import { type Checkpoint, checkpointHead } from '../seal.ts'
 import { keyId, verifySm2 } from '../sm2.ts'
