@@ -1,31 +1,31 @@
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { nearest } from '../config/did-you-mean.ts'
-import { findVerb, parseArguments } from './arguments.ts'
-import { type Command, globalOptions } from './command.ts'
-import { helpOf, overview } from './help.ts'
-import { openTerminal, type Terminal } from './terminal.ts'
+import { findVerb, parseArguments } from './command-line/arguments.ts'
+import { type Command, globalOptions } from './command-line/command.ts'
+import { helpOf, overview } from './command-line/help.ts'
+import { openTerminal, type Terminal } from './command-line/terminal.ts'
 import { version as programVersion } from './version.ts'
 
 /** Every verb; the help is printed from this table. A verb is loaded when it is asked for: most need little. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  demo: async () => (await import('./verbs/demo.ts')).demo,
-  init: async () => (await import('./verbs/init.ts')).init,
-  run: async () => (await import('./verbs/run.ts')).run,
-  status: async () => (await import('./verbs/status.ts')).status,
-  shipment: async () => (await import('./verbs/shipment.ts')).shipment,
-  prove: async () => (await import('./verbs/prove.ts')).prove,
-  verify: async () => (await import('./verbs/verify.ts')).verify,
-  show: async () => (await import('./verbs/show.ts')).show,
-  trust: async () => (await import('./verbs/trust.ts')).trust,
-  export: async () => (await import('./verbs/export.ts')).exportVerb,
-  store: async () => (await import('./verbs/store.ts')).store,
-  keys: async () => (await import('./verbs/keys.ts')).keys,
-  enrol: async () => (await import('./verbs/enrol.ts')).enrol,
-  anchor: async () => (await import('./verbs/anchor.ts')).anchor,
-  witness: async () => (await import('./verbs/witness.ts')).witness,
-  config: async () => (await import('./verbs/config.ts')).config,
-  decode: async () => (await import('./verbs/decode.ts')).decode,
-  encode: async () => (await import('./verbs/encode.ts')).encode,
+  demo: async () => (await import('./command-line/verbs/demo.ts')).demo,
+  init: async () => (await import('./command-line/verbs/init.ts')).init,
+  run: async () => (await import('./command-line/verbs/run.ts')).run,
+  status: async () => (await import('./command-line/verbs/status.ts')).status,
+  shipment: async () => (await import('./command-line/verbs/shipment.ts')).shipment,
+  prove: async () => (await import('./command-line/verbs/prove.ts')).prove,
+  verify: async () => (await import('./command-line/verbs/verify.ts')).verify,
+  show: async () => (await import('./command-line/verbs/show.ts')).show,
+  trust: async () => (await import('./command-line/verbs/trust.ts')).trust,
+  export: async () => (await import('./command-line/verbs/export.ts')).exportVerb,
+  store: async () => (await import('./command-line/verbs/store.ts')).store,
+  keys: async () => (await import('./command-line/verbs/keys.ts')).keys,
+  enrol: async () => (await import('./command-line/verbs/enrol.ts')).enrol,
+  anchor: async () => (await import('./command-line/verbs/anchor.ts')).anchor,
+  witness: async () => (await import('./command-line/verbs/witness.ts')).witness,
+  config: async () => (await import('./command-line/verbs/config.ts')).config,
+  decode: async () => (await import('./command-line/verbs/decode.ts')).decode,
+  encode: async () => (await import('./command-line/verbs/encode.ts')).encode,
   help: async () => ({
     summary: 'Say what a verb does and which options it has',
     usage: '[VERB]',

@@ -1,7 +1,7 @@
 /** Tells `install.mjs` that a gateway runs from this clone: packages must not be exchanged under it. */
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from './paths.ts'
+import { root } from './command-line/paths.ts'
 
 export function runningHere(): AsyncDisposable {
   const path = join(root, `.running-${process.pid}`)

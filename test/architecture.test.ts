@@ -6,7 +6,7 @@ import test from 'ava'
 /** Who may import whom: a layer sees itself and the layers named here. The table is the law. */
 const layers: Record<string, readonly string[]> = {
   'anchor-client/evidence': [],
-  'anchor-client/ledgers': ['anchor-client/evidence'],
+  'anchor-client/ledgers': ['anchor-client/contracts', 'anchor-client/evidence'],
   'anchor-client/contracts': ['anchor-client/evidence'],
   'anchor-client/verifier': ['anchor-client/evidence'],
   drivers: ['anchor-client/evidence'],

@@ -3,11 +3,11 @@ import test from 'ava'
 import fc from 'fast-check'
 import { properties } from '../anchor-client/evidence/model.ts'
 import { nearest } from '../config/did-you-mean.ts'
-import { findVerb, parseArguments } from '../gateway/arguments.ts'
-import { globalOptions } from '../gateway/command.ts'
-import { parseDuration, parseExpectation } from '../gateway/questions.ts'
-import { columnsOf, jsonLine, padded, printable } from '../gateway/terminal.ts'
-import { languageOf } from '../gateway/words.ts'
+import { findVerb, parseArguments } from '../gateway/command-line/arguments.ts'
+import { globalOptions } from '../gateway/command-line/command.ts'
+import { parseDuration, parseExpectation } from '../gateway/command-line/questions.ts'
+import { columnsOf, jsonLine, padded, printable } from '../gateway/command-line/terminal.ts'
+import { languageOf } from '../gateway/command-line/words.ts'
 
 const options = {
   ...globalOptions,

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { typedPath } from '../paths.ts'
+import { typedPath } from '../command-line/paths.ts'
 
 /** Writes a PEM file. It takes the place of nothing but an empty file or of another public part. */
 export async function writePublic(file: string, pem: string): Promise<void> {

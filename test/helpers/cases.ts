@@ -7,7 +7,7 @@ import {
   type Verdict,
 } from '../../anchor-client/evidence/model.ts'
 import { parseTrust, type Trust } from '../../anchor-client/evidence/trust.ts'
-import { parseExpectation } from '../../gateway/questions.ts'
+import { parseExpectation } from '../../gateway/command-line/questions.ts'
 
 /** One row of the manifest: a file, what it is held against, and what every verifier must answer. */
 export interface GoldenCase {
