@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of this clone, or of the installed package. */
-export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 /** A path as a person typed it, from where they stand: npm moves to `root` before it runs a script. */
 export function typedPath(path: string): string {
