@@ -1,5 +1,6 @@
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ecrecover } from '@ethereumjs/util'
 import test from 'ava'
 import { bytesToHex, hexToBytes, utf8 } from '../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
@@ -45,6 +46,29 @@ test('a key signs again after it was put away, and what it signs others verify',
   }
   t.deepEqual(await readdir(folder.path), ['device-1.key'])
   t.is((await stat(path)).mode & 0o777, 0o600)
+})
+
+test("an account on a chain is wrapped like the device's key, and others recover it from what it signs", async (t) => {
+  await using folder = await scratchFolder()
+  const path = join(folder.path, 'key')
+  const publicKey = await createKeyFile(path, secret, 'secp256k1')
+  const digest = new Uint8Array(32).fill(7)
+  using key = await openKeyFile(path, secret, 'secp256k1')
+  const signature = key.sign(digest)
+  const [r, s] = [signature.subarray(0, 32), signature.subarray(32, 64)]
+  const recovered = ecrecover(digest, BigInt((signature[64] as number) + 27), r, s)
+  t.deepEqual(Uint8Array.from(recovered), publicKey.subarray(1))
+  t.like(await readKeyFile(path), { algorithm: 'secp256k1', publicKey: bytesToHex(publicKey) })
+  t.throws(() => key.sign(new Uint8Array(31)), { instanceOf: TypeError })
+})
+
+test('a key of one curve is never taken for one of the other', async (t) => {
+  await using folder = await scratchFolder()
+  const [device, chain] = [join(folder.path, 'device'), join(folder.path, 'chain')]
+  await createKeyFile(device, secret)
+  await createKeyFile(chain, secret, 'secp256k1')
+  t.is((await refusal(t, openKeyFile(device, secret, 'secp256k1'))).code, 'KEY_MALFORMED')
+  t.is((await refusal(t, openKeyFile(chain, secret))).code, 'KEY_MALFORMED')
 })
 
 test('a key that was put away signs no more', async (t) => {

@@ -13,7 +13,7 @@ import { signerOf } from './helpers/signer.ts'
 
 const accounts = (isFirstUse: boolean) => ({
   nowMs: () => startMs,
-  keyFor: async (_: LedgerEntry, name: string) => signerOf(secretOf(name)),
+  keyFor: async (_: unknown, name: string) => signerOf(secretOf(name)),
   isFirstUse: () => isFirstUse,
 })
 

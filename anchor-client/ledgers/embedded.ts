@@ -23,6 +23,7 @@ export const embedded = defineLedger({
   options: z.object({
     path: z.string().min(1).describe('A folder of its own, best outside the data folder'),
   }),
+  account: 'sm2',
   connect: ({ path }, host) => openEmbedded(path, host),
 })
 

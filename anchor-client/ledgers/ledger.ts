@@ -20,6 +20,8 @@ export type * from './requests.ts'
 export interface Ledger<Options extends z.ZodObject = z.ZodObject> {
   readonly summary: string
   readonly options: Options
+  /** On which curve its account here signs; `none` takes what the device key has signed, from whoever brings it. */
+  readonly account: 'none' | 'sm2' | 'secp256k1'
   /** Throws where waiting does not help: damaged, in use, not the one that was pinned. An outage is no reason. */
   connect(options: z.output<Options>, host: LedgerHost): Promise<LedgerSession>
 }
@@ -31,8 +33,9 @@ export const defineLedger = <Options extends z.ZodObject>(of: Ledger<Options>): 
 export interface LedgerHost {
   /** The wall clock, or null where it was never set. */
   nowMs(): number | null
-  /** The account that writes, on the ledger's own curve: never the device key. */
+  /** The account that writes, 04‖x‖y on the ledger's own curve: never the device key. */
   readonly publicKey: Uint8Array
+  /** SM2 gives r‖s over the message; secp256k1 r‖s‖recovery over a digest of 32 bytes, s in the lower half. */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
   /** Only on first use may files be made that should else be there: an empty ledger is not a lost one. */
   readonly isFirstUse: boolean

@@ -44,4 +44,6 @@ export interface Admission {
   readonly incarnation: number
   readonly hashId: HashId
   readonly key: Uint8Array
+  /** The address that will write on a chain, where it is not the registrar's own. */
+  readonly account?: Uint8Array
 }

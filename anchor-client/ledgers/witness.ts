@@ -44,6 +44,7 @@ export const witness = defineLedger({
       .default(10_000)
       .describe('How long one answer may take, before it counts as an outage'),
   }),
+  account: 'none',
   async connect({ publicKey, ca, ...place }) {
     const pinned = publicKey === undefined ? null : hexToBytes(publicKey)
     if (pinned && !isPublicKey(pinned)) {

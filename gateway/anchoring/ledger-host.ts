@@ -1,6 +1,7 @@
 /** Opens the ledgers that the configuration names, each with its own account. */
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Ledger, LedgerHost, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
+import type { Algorithm } from '../keys/curve.ts'
 
 /** An entry of the configuration, already checked. */
 export type LedgerEntry = { readonly ledger: string } & Readonly<Record<string, unknown>>
@@ -28,9 +29,35 @@ export interface Ledgers extends AsyncDisposable {
 
 export interface LedgerAccounts {
   nowMs(): number | null
-  keyFor(entry: LedgerEntry, name: string): Promise<Pick<LedgerHost, 'publicKey' | 'sign'>>
+  /** The account of a ledger that needs one, in the folder that its entry names. */
+  keyFor(place: AccountPlace, name: string): Promise<Account>
   /** Whether the store of anchors has nothing of it: `(_, name) => store.pinned(name) === undefined`. */
   isFirstUse(entry: LedgerEntry, name: string): boolean
+}
+
+export interface AccountPlace {
+  readonly algorithm: Algorithm
+  readonly folder: string
+}
+
+export type Account = Pick<LedgerHost, 'publicKey' | 'sign'>
+
+/** A witness elsewhere takes what the device key has signed, from whoever brings it. */
+export const noAccount: Account = {
+  publicKey: new Uint8Array(),
+  sign: (): never => {
+    throw new TypeError('this ledger has no account here')
+  },
+}
+
+/** Where the account of an entry lies, or null where its ledger needs none. */
+export function accountPlace(
+  { ledger: kind, path }: LedgerEntry,
+  registry: Readonly<Record<string, Ledger>>,
+): AccountPlace | null {
+  const account = registry[kind]?.account ?? 'none'
+  if (account === 'none' || typeof path !== 'string') return null
+  return { algorithm: account === 'sm2' ? 'SM2' : account, folder: path }
 }
 
 export async function openLedgers(
@@ -64,7 +91,8 @@ async function openLedger(
   const { ledger: kind, ...options } = entry
   const ledger = registry[kind]
   if (ledger === undefined) throw new KedgeError('CONFIG_INVALID', `there is no ledger ${kind}`)
-  const key = await accounts.keyFor(entry, name)
+  const place = accountPlace(entry, registry)
+  const key = place ? await accounts.keyFor(place, name) : noAccount
   const connect = (): Promise<LedgerSession> =>
     ledger.connect(options, {
       nowMs: () => accounts.nowMs(),

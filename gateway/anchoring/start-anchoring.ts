@@ -45,14 +45,6 @@ export interface Anchoring extends AsyncDisposable {
   settled(signal: AbortSignal): Promise<void>
 }
 
-/** A witness elsewhere takes what the device key has signed, from whoever brings it. */
-const noAccount = {
-  publicKey: new Uint8Array(),
-  sign: (): never => {
-    throw new TypeError('this ledger has no account here')
-  },
-}
-
 const askAgainMs = 5000
 const lookAgainMs = 50
 /** A ledger that is silent for longer does not keep the others waiting. */
@@ -85,10 +77,8 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     ledgerKinds as unknown as Record<string, Ledger>,
     {
       nowMs: () => clock.unixMs(),
-      keyFor: async ({ path }, name) =>
-        typeof path === 'string'
-          ? openLedgerKey(options.data, options.secret, path, isFirstUse(name))
-          : noAccount,
+      keyFor: (place, name) =>
+        openLedgerKey(options.data, options.secret, { ...place, isFirstUse: isFirstUse(name) }),
       isFirstUse: (_, name) => isFirstUse(name),
     },
   )

@@ -1,23 +1,28 @@
 import { equalBytes, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import { type Algorithm, openCurve } from './curve.ts'
 import { readKeyFile, writeKeyFile } from './key-format.ts'
-import { openSm2, type Signer } from './sm2.ts'
+import type { Signer } from './sm2.ts'
 import { unwrap, wrap } from './wrapping.ts'
 
 /** A private key that was unwrapped. Disposing of it overwrites what can be overwritten. */
 export interface Key extends Disposable {
   readonly publicKey: Uint8Array
-  /** r‖s, 64 bytes, over standard SM2 with id 1234567812345678. */
+  /** r‖s, 64 bytes, over standard SM2 with id 1234567812345678; of another curve as `secp256k1.ts` says. */
   sign(message: Uint8Array): Uint8Array
 }
 
 /** Makes a key that is wrapped before it touches the disk, and gives its public part. */
-export async function createKeyFile(path: string, secret: Uint8Array): Promise<Uint8Array> {
-  const sm2 = openSm2()
-  const d = sm2.generate()
+export async function createKeyFile(
+  path: string,
+  secret: Uint8Array,
+  algorithm: Algorithm = 'SM2',
+): Promise<Uint8Array> {
+  const curve = await openCurve(algorithm)
+  const d = curve.generate()
   try {
-    const publicKey = sm2.publicKeyOf(d)
-    if (await writeKeyFile(path, await wrap(d, publicKey, secret))) return publicKey
+    const publicKey = curve.publicKeyOf(d)
+    if (await writeKeyFile(path, await wrap(d, publicKey, secret, algorithm))) return publicKey
   } finally {
     d.fill(0)
   }
@@ -26,14 +31,27 @@ export async function createKeyFile(path: string, secret: Uint8Array): Promise<U
   })
 }
 
-export async function openKeyFile(path: string, secret: Uint8Array): Promise<Key> {
+export async function openKeyFile(
+  path: string,
+  secret: Uint8Array,
+  algorithm: Algorithm = 'SM2',
+): Promise<Key> {
   const file = await readKeyFile(path)
-  const sm2 = openSm2()
+  if (file.algorithm !== algorithm) {
+    throw new KedgeError(
+      'KEY_MALFORMED',
+      `${path} is a key of ${file.algorithm}, not ${algorithm}`,
+      {
+        hint: 'Name the folder of the right key, or an empty one for a new key. Nothing was changed.',
+      },
+    )
+  }
+  const curve = await openCurve(algorithm)
   const d = await unwrap(file, secret)
   try {
     const publicKey = hexToBytes(file.publicKey)
-    if (d === undefined || !equalBytes(sm2.publicKeyOf(d), publicKey)) throw locked(path)
-    return keyOf(publicKey, sm2.signer(d))
+    if (d === undefined || !equalBytes(curve.publicKeyOf(d), publicKey)) throw locked(path)
+    return keyOf(publicKey, curve.signer(d))
   } finally {
     d?.fill(0)
   }

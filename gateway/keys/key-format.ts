@@ -4,17 +4,15 @@ import { z } from 'zod'
 import { hexToBytes, utf8 } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { isPublicKey } from '../../anchor-client/evidence/sm2.ts'
+import { algorithms } from './curve.ts'
 import { writeNewFile } from './write-new-file.ts'
 
 /** A key file is one line of JSON, its keys in this order: a person sees what it is and how it is wrapped. */
 const version1 = z.strictObject({
   format: z.literal('kedge-key'),
   version: z.literal(1),
-  algorithm: z.literal('SM2'),
-  // Zod goes on to the refinement where the form is wrong already.
-  publicKey: hexOf(65).refine(
-    (hex) => hexOf(65).safeParse(hex).success && isPublicKey(hexToBytes(hex)),
-  ),
+  algorithm: z.literal(algorithms),
+  publicKey: hexOf(65),
   scrypt: z
     .strictObject({
       // Bounds both ways: a file must not cost this computer its memory, nor a thief too little.
@@ -69,6 +67,8 @@ export function parseKeyFile(text: string, path: string): KeyFile {
   const file = version1.safeParse(value)
   // One form only: the tag is over bytes, not over what they might mean.
   if (!file.success || textOf(file.data) !== text) throw damaged(path)
+  const { algorithm, publicKey } = file.data
+  if (algorithm === 'SM2' && !isPublicKey(hexToBytes(publicKey))) throw damaged(path)
   return file.data
 }
 

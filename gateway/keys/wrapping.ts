@@ -2,6 +2,7 @@ import { getRandomValues, scrypt } from 'node:crypto'
 import { promisify } from 'node:util'
 import { bytesToHex, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { openCiphers } from './ciphers.ts'
+import type { Algorithm } from './curve.ts'
 import { type KeyFile, taggedPart } from './key-format.ts'
 
 /** Encrypt, then authenticate, each with a key of its own from the secret and the file's salt. */
@@ -9,6 +10,7 @@ export async function wrap(
   d: Uint8Array,
   publicKey: Uint8Array,
   secret: Uint8Array,
+  algorithm: Algorithm = 'SM2',
 ): Promise<KeyFile> {
   const { sm4Ctr, hmacSm3 } = openCiphers()
   const random = (bytes: number) => getRandomValues(new Uint8Array(bytes))
@@ -19,7 +21,7 @@ export async function wrap(
     const untagged: KeyFile = {
       format: 'kedge-key',
       version: 1,
-      algorithm: 'SM2',
+      algorithm,
       publicKey: bytesToHex(publicKey),
       scrypt: cost,
       cipher: 'SM4-CTR, HMAC-SM3',

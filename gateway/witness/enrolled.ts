@@ -4,7 +4,7 @@ import { keyId } from '../../anchor-client/evidence/sm2.ts'
 import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
 import type { FoundHead, Ledger } from '../../anchor-client/ledgers/ledger.ts'
 import { asked, type Fault } from '../anchoring/asked.ts'
-import { type LedgerEntry, openLedgers } from '../anchoring/ledger-host.ts'
+import { type LedgerEntry, noAccount, openLedgers } from '../anchoring/ledger-host.ts'
 import type { Marker } from '../data-folder.ts'
 
 export interface EnrolmentRow {
@@ -49,12 +49,7 @@ const isOwn = ({ ledger }: LedgerEntry): boolean => ledger === 'embedded'
 /** Asking needs none. */
 const noAccounts = {
   nowMs: () => Date.now(),
-  keyFor: async () => ({
-    publicKey: new Uint8Array(),
-    sign: (): never => {
-      throw new TypeError('nothing is signed here')
-    },
-  }),
+  keyFor: async () => noAccount,
   isFirstUse: () => false,
 }
 

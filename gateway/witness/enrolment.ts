@@ -28,6 +28,8 @@ const fileSchema = z.strictObject({
   /** The key to be registered, and its signature over all of this. */
   publicKey: hex(65),
   signature: hex(64),
+  /** The address of its account, where it asks for a place on a chain. */
+  account: hex(20).optional(),
   /** Where that key was rotated: the first one, which names the gateway, and its signature over the same. */
   firstKey: hex(65).optional(),
   firstSignature: hex(64).optional(),
@@ -35,8 +37,10 @@ const fileSchema = z.strictObject({
 
 const prefix = utf8('kedge/enrol/v1\0')
 
-export const enrolmentMessage = ({ gateway, incarnation, hashId, key }: Admission): Uint8Array =>
-  sm3(concat(prefix, gateway, u32(incarnation), Uint8Array.of(hashId), key))
+export const enrolmentMessage = (asked: Admission): Uint8Array => {
+  const { gateway, incarnation, hashId, key, account = new Uint8Array() } = asked
+  return sm3(concat(prefix, gateway, u32(incarnation), Uint8Array.of(hashId), key, account))
+}
 
 /** `first` is the gateway's first key, which is often the one to be registered. */
 export function encodeEnrolment(asked: Omit<Admission, 'key'>, current: Key, first: Key): string {
@@ -50,6 +54,7 @@ export function encodeEnrolment(asked: Omit<Admission, 'key'>, current: Key, fir
     hashId: asked.hashId,
     publicKey: bytesToHex(current.publicKey),
     signature: bytesToHex(current.sign(message)),
+    ...(asked.account && { account: bytesToHex(asked.account) }),
     ...(isRotated && {
       firstKey: bytesToHex(first.publicKey),
       firstSignature: bytesToHex(first.sign(message)),
@@ -69,6 +74,7 @@ export function decodeEnrolment(bytes: Uint8Array): Admission {
     incarnation: file.incarnation,
     hashId: file.hashId,
     key,
+    ...(file.account !== undefined && { account: hexToBytes(file.account) }),
   }
   const message = enrolmentMessage(asked)
   const first = hexToBytes(file.firstKey ?? file.publicKey)
