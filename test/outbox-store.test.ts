@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
 import type { LedgerIdentity } from '../anchor-client/ledgers/ledger.ts'
@@ -90,4 +92,22 @@ test('an entry keeps its ledger: another one in its place is refused, a new orde
   await using store = await openStore(scratch.path, history, false)
   t.like(store.pinned('embedded'), { ledgerId: new Uint8Array(32).fill(2) })
   await t.throwsAsync(store.pin('embedded', identity(3)), { code: 'LEDGER_MISMATCH' })
+})
+
+test('a flipped bit in a file below LevelDB is a refusal with its name, never the end of the process', async (t) => {
+  await using scratch = await scratchFolder()
+  const { history } = await anchored(scratch.path)
+  // Opened once more, LevelDB writes what was in its log into a table.
+  await using again = await openStore(scratch.path, history, false)
+  await again[Symbol.asyncDispose]()
+  const names = await readdir(scratch.path, { recursive: true })
+  const tables = names.filter((name) => /anchors.*\.ldb$/.test(name))
+  t.true(tables.length > 0)
+  const table = join(scratch.path, tables[0] as string)
+  const bytes = await readFile(table)
+  bytes[20] = (bytes[20] as number) ^ 1
+  await writeFile(table, bytes)
+  const error = await t.throwsAsync(openStore(scratch.path, history, false))
+  t.like(error, { code: 'STORE_DAMAGED' })
+  t.true(error?.message.includes(tables[0]?.split('/').at(-1) as string))
 })

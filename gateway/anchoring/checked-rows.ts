@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import { concat, u32 } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import { inspectFolder, isTableWhole } from '../journal/leveldb-folder.ts'
 
 export interface CheckedRow {
   readonly key: Uint8Array
@@ -37,6 +38,10 @@ export async function openCheckedRows(
   mayCreate: boolean,
 ): Promise<CheckedRows> {
   if (!mayCreate) await access(join(folder, 'CURRENT')).catch((cause) => missing(folder, cause))
+  // A table with a flipped bit ends the process when LevelDB reads it.
+  for (const table of (await inspectFolder(folder, mayCreate)).tables) {
+    if (!(await isTableWhole(folder, table))) throw damaged(folder, table.name)
+  }
   const db = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -104,6 +109,11 @@ function unopened(folder: string, error: unknown): never {
     cause: error,
   })
 }
+
+const damaged = (folder: string, name: string): KedgeError =>
+  new KedgeError('STORE_DAMAGED', `${join(folder, name)} is damaged`, {
+    hint: 'Bring back the folder from a backup, or move it away: what the ledgers hold is fetched again.',
+  })
 
 function unwritten(folder: string, cause: unknown): never {
   const why = cause instanceof Error ? cause.message : String(cause)
