@@ -20,6 +20,11 @@ const between = (least: number, most: number) => (section: object) => {
   return count >= least && count <= most
 }
 
+const simulated = z
+  .boolean()
+  .default(false)
+  .describe('No real device: each of its readings says so, for ever')
+
 const mqttSource = z.strictObject({
   kinds: z
     .record(kind, unit)
@@ -33,6 +38,7 @@ const mqttSource = z.strictObject({
   promise: promise
     .optional()
     .describe('How often it sends, so that silence can be proved; without it nothing is promised'),
+  simulated,
 })
 
 const mqtt = z.strictObject({
@@ -65,7 +71,7 @@ export const configSchema = (drivers: Choices, ledgers: Choices) =>
       .prefault({})
       .describe("The gateway's own key"),
     devices: z
-      .record(name, oneOf('driver', drivers))
+      .record(name, oneOf('driver', drivers, { simulated }))
       .default({})
       .describe('Attached devices by name'),
     ingest: z
@@ -150,9 +156,9 @@ export const configSchema = (drivers: Choices, ledgers: Choices) =>
 export type Config = z.output<ReturnType<typeof configSchema>>
 
 /** One alternative a driver or ledger, told apart by the key that names it. */
-function oneOf<Key extends string>(key: Key, choices: Choices) {
+function oneOf<Key extends string>(key: Key, choices: Choices, shared: z.ZodRawShape = {}) {
   const shapes = Object.entries(choices).map(([name, { summary, options }]) =>
-    z.strictObject({ [key]: z.literal(name), ...options.shape }).describe(summary),
+    z.strictObject({ [key]: z.literal(name), ...options.shape, ...shared }).describe(summary),
   )
   const union = z.discriminatedUnion(key, shapes as [z.ZodObject, ...z.ZodObject[]])
   type Chosen = { readonly [K in Key]: string } & Readonly<Record<string, unknown>>

@@ -7,6 +7,7 @@ export interface Device {
   readonly name: string
   readonly driver: Driver
   readonly options: Readonly<Record<string, unknown>>
+  readonly isSimulated: boolean
 }
 
 export interface DeviceHost {

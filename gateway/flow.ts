@@ -15,6 +15,7 @@ import { openMqttIngest } from './ingest/mqtt-ingest.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import type { Live } from './live.ts'
 import { planDevices } from './plans.ts'
+import { openPresence } from './presence.ts'
 import { deviceHost } from './recording/device-host.ts'
 import { openRecording, type Recording } from './recording/open-recording.ts'
 import { openRoom } from './room.ts'
@@ -108,7 +109,9 @@ async function openFlow(
   const room = openRoom(data, journal, config.journal, health)
   await room.look().catch(() => undefined)
   const plans = planDevices(config)
-  return { config, data, store, sealing, anchoring, health, room, plans, onEvent, ...recording }
+  const presence = openPresence(config, plans, health)
+  const seen = { health, room, plans, presence }
+  return { config, data, store, sealing, anchoring, ...seen, onEvent, ...recording }
 }
 
 /** Who brings samples, what nobody brings, and who asks for evidence meanwhile. */

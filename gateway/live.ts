@@ -4,6 +4,7 @@ import type { DataFolder } from './data-folder.ts'
 import type { GatewayEvent } from './events.ts'
 import type { Health } from './health.ts'
 import type { Plans } from './plans.ts'
+import type { Presence } from './presence.ts'
 import type { Recording } from './recording/open-recording.ts'
 import type { Room } from './room.ts'
 import type { Sealing } from './sealing/sealing.ts'
@@ -19,5 +20,6 @@ export interface Live extends Recording {
   readonly health: Health
   readonly room: Room
   readonly plans: Plans
+  readonly presence: Presence
   readonly onEvent: (event: GatewayEvent) => void
 }

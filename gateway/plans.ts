@@ -16,8 +16,10 @@ export interface Plans {
 }
 
 export function planDevices(config: Config): Plans {
-  const devices = Object.entries(config.devices).map(([name, { driver, ...options }]): Device => {
-    return { name, driver: drivers[driver as DriverName] as unknown as Device['driver'], options }
+  const devices = Object.entries(config.devices).map(([name, { driver: of, ...entry }]): Device => {
+    const { simulated, ...options } = entry
+    const driver = drivers[of as DriverName] as unknown as Device['driver']
+    return { name, driver, options, isSimulated: simulated === true }
   })
   const byDevice = new Map(
     devices.map((device) => [

@@ -5,12 +5,13 @@ const everyMs = 500
 const roomEveryMs = 10_000
 
 export function watching(live: Live): AsyncDisposable {
-  const { recorder, streams, clock, room, onEvent } = live
+  const { recorder, streams, clock, room, presence, onEvent } = live
   let lookedMs = Number.NEGATIVE_INFINITY
   const timer = setInterval(() => {
     for (const stream of recorder.watch()) {
       onEvent({ event: 'gap', stream: streams.sourceOf(stream), cause: 'silent' })
     }
+    presence.look()
     const now = performance.now()
     if (now - lookedMs < roomEveryMs) return
     lookedMs = now

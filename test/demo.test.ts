@@ -63,6 +63,14 @@ test('the demo ends with evidence that was verified, and a second one goes on wi
     t.is(judged.line.verdict, verified?.verdict)
     t.true([0, 5].includes(judged.code ?? -1))
 
+    const shown = (await kedge('show', verified?.evidence)).lines.filter(({ value }) => value)
+    t.true(shown.length > 3)
+    t.deepEqual(
+      shown.filter(({ details }) => details?.simulated !== true),
+      [],
+      'no reading of the demo can be taken for a real one',
+    )
+
     for (const { stream, leaves, indices } of await everyStream(data)) {
       // What stands between readings, such as signs of life, has an index and is no line.
       t.is(new Set(indices).size, indices.length, `${stream}: no index twice`)

@@ -6,6 +6,7 @@ import type { Details } from '../../anchor-client/evidence/model.ts'
 import type { Live } from '../live.ts'
 import { streamsNamed } from '../proving/find.ts'
 import { openedLeaf } from '../proving/opened-leaf.ts'
+import { markedSimulated } from '../recording/simulated.ts'
 import type { Store } from '../store.ts'
 import { type Broker, openBroker, type Publication } from './broker.ts'
 import { openDuplicates } from './duplicates.ts'
@@ -13,7 +14,10 @@ import { checkAgainstMapping, readPayload } from './payload.ts'
 import { type MqttConfig, mqttSource, planOf, publisherOf } from './plan-of.ts'
 
 /** Parts of the running gateway. */
-export type MqttHost = Pick<Live, 'store' | 'streams' | 'recorder' | 'room' | 'onEvent'>
+export type MqttHost = Pick<
+  Live,
+  'store' | 'streams' | 'recorder' | 'room' | 'presence' | 'onEvent'
+>
 
 const mostSources = 512
 const windowIds = 10_000
@@ -39,6 +43,7 @@ export async function openMqttIngest(
     // Without room there is no PUBACK: the publisher sends it again.
     of.room.check()
     const { reading } = said
+    of.presence.gaveValue(mqttSource(source))
     const store = () =>
       new Promise<void>((resolve, reject) => {
         of.recorder.record(
@@ -47,7 +52,7 @@ export async function openMqttIngest(
             kind: reading.kind,
             value: reading.value,
             unit: reading.unit ?? mappedUnit(source, reading.kind),
-            details: detailsOf(reading),
+            details: isSimulated(source) ? markedSimulated(detailsOf(reading)) : detailsOf(reading),
           },
           { holdMs: 0, committed: () => resolve(), failed: reject },
         )
@@ -68,9 +73,13 @@ export async function openMqttIngest(
   const mappedUnit = (source: string, kind: string): string | undefined =>
     Object.hasOwn(config.sources, source) ? config.sources[source]?.kinds?.[kind] : undefined
 
+  const isSimulated = (source: string): boolean =>
+    Object.hasOwn(config.sources, source) && config.sources[source]?.simulated === true
+
   const refused = (source: string, reason: string, bytes: Uint8Array) =>
     new Promise<void>((resolve, reject) => {
       of.onEvent({ event: 'refused', source: mqttSource(source), reason })
+      of.presence.wasHeard(mqttSource(source))
       of.recorder.refuse(
         { source: mqttSource(source), reason, bytes },
         { holdMs: 0, committed: () => resolve(), failed: reject },

@@ -36,6 +36,7 @@ export const status: Query = async function* ({ store, live }) {
       },
       anchors: await anchors(store, reasons),
       clock: clockOf(live?.clock.now() ?? null),
+      sources: live?.presence.list() ?? [],
       shipments: live?.shipments.list() ?? [],
       alarms: degraded,
       ...(degraded.length > 0 && {

@@ -3,12 +3,13 @@ import type { Sample } from '../../drivers/driver.ts'
 import type { Device, DeviceHost } from '../devices.ts'
 import type { StreamState } from '../journal/stream-state.ts'
 import type { Live } from '../live.ts'
+import { markedSimulated } from './simulated.ts'
 import type { StreamPlan } from './streams.ts'
 
 type Parts = Omit<Live, 'anchoring'>
 
 export function deviceHost(of: Parts): DeviceHost {
-  const { streams, recorder, shipments, plans, clock, health, room, config, onEvent } = of
+  const { streams, recorder, shipments, plans, presence, clock, health, room, config, onEvent } = of
   const isKnown = (name: string) => config.devices[name] !== undefined
 
   /** Tag events go to the open shipment at this reader, everything else to the device's own stream. */
@@ -26,12 +27,13 @@ export function deviceHost(of: Parts): DeviceHost {
     take(device, sample) {
       const plan = plans.streams.get(sample.source)
       if (plan === undefined || !isKnown(device.name)) return
+      presence.gaveValue(sample.source)
       const stream = streamFor(device, plan)
       if (room.full) {
         recorder.blame(stream, 'disk-full')
         return
       }
-      recorder.record(stream, takenOf(sample), {
+      recorder.record(stream, takenOf(device, sample), {
         // Whoever waits for a receipt must not wait for others.
         holdMs: sample.committed ? 0 : config.commit.holdMs,
         committed: sample.committed && (() => sample.committed?.()),
@@ -39,10 +41,14 @@ export function deviceHost(of: Parts): DeviceHost {
     },
     refuse(device, source, reason, bytes) {
       onEvent({ event: 'refused', source, reason })
+      for (const plan of plans.ofDevice(device.name)) presence.wasHeard(plan.source)
       each(device, (stream) => recorder.blame(stream, 'refused'))
       recorder.refuse({ source, reason, bytes }, { holdMs: config.commit.holdMs })
     },
-    heard: (device) => each(device, (stream) => recorder.heard(stream)),
+    heard(device, source) {
+      presence.wasHeard(source)
+      each(device, (stream) => recorder.heard(stream))
+    },
     clock(fix) {
       if (!clock.set(fix)) return
       recorder.state(streams.control, { type: 'clock', time: clock.now() })
@@ -60,13 +66,8 @@ export function deviceHost(of: Parts): DeviceHost {
   }
 }
 
-const takenOf = ({ kind, value, unit, quality, raw, counter, details, source }: Sample) => ({
-  kind,
-  value,
-  unit,
-  quality,
-  raw,
-  counter,
-  details,
-  source,
-})
+const takenOf = ({ isSimulated }: Device, sample: Sample) => {
+  const { kind, value, unit, quality, raw, counter, details, source } = sample
+  const marked = isSimulated ? markedSimulated(details) : details
+  return { kind, value, unit, quality, raw, counter, details: marked, source }
+}
