@@ -54,7 +54,7 @@ function sourceComplaints(
     sourcesIn(value).flatMap((source) => {
       const owner = owners.get(source)
       owners.set(source, owner ?? device)
-      if (source === 'control' || source.startsWith('mqtt/')) {
+      if (source === 'control' || /^(?:mqtt|import)\//.test(source)) {
         return [complaint(keyAt, `devices.${device}: the stream ${source} is kept for others`)]
       }
       if (owner === undefined) return []

@@ -12,10 +12,11 @@ export function complaintsOf(
   issues: readonly Issue[],
   root: Spot,
   schema: JsonSchema,
+  whole: string,
 ): readonly Complaint[] {
   return issues.flatMap((issue) => {
     const place = follow(issue.path.map(String), root, schema)
-    if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, place)
+    if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, place, whole)
     if (issue.code === 'invalid_key') {
       const at = place.spot?.keyAt ?? root.at
       const names = place.parent?.schema.propertyNames ?? {}
@@ -64,11 +65,11 @@ function choiceIn(schema: JsonSchema, key: string): JsonSchema | undefined {
   return choices?.key === key ? { enum: choices.names } : undefined
 }
 
-function unknownKeys(keys: readonly string[], place: Place): Complaint[] {
+function unknownKeys(keys: readonly string[], place: Place, whole: string): Complaint[] {
   const { name, spot, schema, isSecret } = place
   // Somebody may have put the secret where the key belongs.
   if (isSecret) return [misfit(place, undefined)]
-  const section = name === '' ? 'the configuration' : name
+  const section = name === '' ? whole : name
   const known = Object.keys(alternativeFor(schema, spot?.value).properties ?? {})
   return keys.map((key) => {
     const at = spot?.children.get(key)?.keyAt ?? 0

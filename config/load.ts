@@ -1,4 +1,5 @@
 /** From a file's bytes to a checked configuration, or to all its faults at once, each with its place. */
+import type { z } from 'zod'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { type Complaint, complaint } from './complaint.ts'
 import { inconsistencies } from './consistency.ts'
@@ -6,6 +7,7 @@ import { complaintsOf } from './faults.ts'
 import { toJsonSchema } from './json-schema.ts'
 import { withPathsFrom } from './paths.ts'
 import { type Choices, type Config, configSchema } from './schema.ts'
+import type { Spot } from './spots.ts'
 import { maxConfigBytes, parseYaml } from './yaml.ts'
 
 const maxFaults = 100
@@ -37,21 +39,43 @@ export function loadConfig(
   dataFolder: string,
   { drivers, ledgers }: Registry,
 ): Loaded | Refused {
+  const read = readYaml(bytes, file, {
+    schema: configSchema(drivers, ledgers),
+    whole: 'the configuration',
+    prepare: (value) => withPathsFrom(dataFolder, value),
+    inconsistencies: (root) => inconsistencies(root, dataFolder, drivers),
+  })
+  // Once more, for paths that are defaults.
+  return read.faults ? read : { config: withPathsFrom(dataFolder, read.value), bytes }
+}
+
+export interface YamlForm<Schema extends z.ZodType> {
+  readonly schema: Schema
+  /** What the file is, as faults call it. */
+  readonly whole: string
+  /** Before the schema sees it. */
+  prepare?(value: unknown): unknown
+  inconsistencies?(root: Spot): readonly Complaint[]
+}
+
+/** A file of ours in YAML: what it says, or all its faults at once. */
+export function readYaml<Schema extends z.ZodType>(
+  bytes: Uint8Array,
+  file: string,
+  { schema, whole, prepare = (value) => value, inconsistencies = () => [] }: YamlForm<Schema>,
+): { readonly value: z.output<Schema>; readonly faults?: undefined } | Refused {
   const text = textOf(bytes)
   if (typeof text !== 'string') return { faults: placed([text.refused], text.readable, file) }
   const { root, complaints } = parseYaml(text)
   if (root === undefined) return { faults: placed(complaints, text, file) }
-  const schema = configSchema(drivers, ledgers)
-  const { success, data, error } = schema.safeParse(withPathsFrom(dataFolder, root.value))
+  const { success, data, error } = schema.safeParse(prepare(root.value))
   const broken = new Set(complaints.map(({ at }) => at))
   const meant = [
-    ...complaintsOf(error?.issues ?? [], root, toJsonSchema(schema)),
-    ...inconsistencies(root, dataFolder, drivers),
+    ...complaintsOf(error?.issues ?? [], root, toJsonSchema(schema), whole),
+    ...inconsistencies(root),
   ]
   const all = [...complaints, ...meant.filter(({ at }) => !broken.has(at))]
-  // Once more, for paths that are defaults.
-  if (success && all.length === 0) return { config: withPathsFrom(dataFolder, data), bytes }
-  return { faults: placed(all, text, file) }
+  return success && all.length === 0 ? { value: data } : { faults: placed(all, text, file) }
 }
 
 export const tooLarge = (file: string): Refused => ({

@@ -10,6 +10,12 @@ const embeddedPath = path
   .default('./ledger')
   .describe('Folder of its files; outside the data folder a restored copy of it is noticed')
 
+const chainPath = path
+  .default('./chain')
+  .describe('Folder of its account: the key, and what it last signed')
+
+const { ca: chainCa, authorization } = ledgers.evm.options.shape
+
 const witnessCa = ledgers.witness.options.shape.ca.description ?? ''
 
 export const registry: Registry = {
@@ -24,6 +30,14 @@ export const registry: Registry = {
     witness: {
       ...ledgers.witness,
       options: ledgers.witness.options.extend({ ca: path.optional().describe(witnessCa) }),
+    },
+    evm: {
+      ...ledgers.evm,
+      options: ledgers.evm.options.extend({
+        path: chainPath,
+        ca: path.optional().describe(chainCa.description ?? ''),
+        authorization: path.optional().describe(authorization.description ?? ''),
+      }),
     },
   },
 }

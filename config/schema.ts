@@ -1,5 +1,7 @@
 /** Everything that a configuration may say: forms, defaults and explanations. */
 import { z } from 'zod'
+import { mappingOptions } from '../drivers/json-mapping.ts'
+import { topicFilter } from '../drivers/transports/mqtt-topics.ts'
 import { kind, listen, name, secret, sourceName, unit } from './forms.ts'
 import { promise } from './promise.ts'
 import { duration, size } from './units.ts'
@@ -25,12 +27,32 @@ const simulated = z
   .default(false)
   .describe('No real device: each of its readings says so, for ever')
 
+const ownJson = z
+  .strictObject({
+    topic: topicFilter.describe(
+      'Topic that it sends to, not ingest/NAME; with + or # the topic itself stays in each reading',
+    ),
+    ...mappingOptions,
+  })
+  .refine(
+    ({ readings }) => {
+      const kinds = Object.entries(readings).map(([name, { kind = name }]) => kind)
+      return new Set(kinds).size === kinds.length
+    },
+    { error: 'readings of different kinds, as they share a stream' },
+  )
+
 const mqttSource = z.strictObject({
   kinds: z
     .record(kind, unit)
     .refine(between(1, 32), { error: '1 to 32 kinds' })
     .optional()
     .describe('Kinds of reading that it sends, each with its unit; without it any kind is taken'),
+  json: ownJson
+    .optional()
+    .describe(
+      'For who sends JSON of its own form to a topic of its own; kinds is then not looked at',
+    ),
   private: z
     .boolean()
     .default(false)
@@ -49,6 +71,12 @@ const mqtt = z.strictObject({
     .enum(['accept', 'refuse'])
     .default('accept')
     .describe('What to do with publishers that are not under sources'),
+  otherTopics: z
+    .enum(['refuse', 'ignore'])
+    .default('refuse')
+    .describe(
+      'What to do with what is sent to topics that stand nowhere here: end the connection, or acknowledge and forget it',
+    ),
   sources: z
     .record(sourceName, mqttSource)
     .refine(between(0, 512), { error: 'at most 512 publishers' })
@@ -158,7 +186,11 @@ export type Config = z.output<ReturnType<typeof configSchema>>
 /** One alternative a driver or ledger, told apart by the key that names it. */
 function oneOf<Key extends string>(key: Key, choices: Choices, shared: z.ZodRawShape = {}) {
   const shapes = Object.entries(choices).map(([name, { summary, options }]) =>
-    z.strictObject({ [key]: z.literal(name), ...options.shape, ...shared }).describe(summary),
+    // An extension keeps the rules that a driver has for its options together.
+    options
+      .safeExtend({ [key]: z.literal(name), ...shared })
+      .strict()
+      .describe(summary),
   )
   const union = z.discriminatedUnion(key, shapes as [z.ZodObject, ...z.ZodObject[]])
   type Chosen = { readonly [K in Key]: string } & Readonly<Record<string, unknown>>

@@ -24,13 +24,13 @@ export interface Bthome {
 /** AES-128-CCM with a tag of four bytes; null where the tag does not fit. */
 export type Ccm = (sealed: Sealed, key: Uint8Array) => Uint8Array | null
 
-export interface Sealed {
+interface Sealed {
   readonly nonce: Uint8Array
   readonly ciphertext: Uint8Array
   readonly tag: Uint8Array
 }
 
-export interface Opening {
+interface Opening {
   /** 16 bytes, and who opens with it. */
   readonly key?: Uint8Array | undefined
   readonly ccm?: Ccm | undefined
@@ -115,7 +115,7 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-export const macText = (bytes: Uint8Array): string =>
+const macText = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
     .join(':')
     .toUpperCase()

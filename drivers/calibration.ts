@@ -24,7 +24,7 @@ const one = z
   })
   .describe('The calibration of one kind of reading')
 
-export type Calibration = z.output<typeof one>
+type Calibration = z.output<typeof one>
 
 /** The `calibration` option of a driver that measures these kinds. */
 export const calibrationOption = <const Kind extends string>(

@@ -6,7 +6,7 @@ import { parseTrimming, parseWeather, type Trimming, type Weather } from './bme2
 import { calibrated, calibrationOption } from './calibration.ts'
 import { type Driver, defineDriver, type Sample, sourceOption } from './driver.ts'
 import { type I2c, i2cOptions, importI2cBus, openI2c } from './transports/i2c.ts'
-import { polls } from './transports/polling.ts'
+import { pollOptions, pollPromise, polls } from './transports/polling.ts'
 
 const kinds = ['temperature', 'humidity', 'pressure'] as const
 
@@ -15,13 +15,7 @@ const options = z.strictObject({
   source: sourceOption('i2c/BUS-ADDRESS').describe(
     'First part of the names of the streams SOURCE/temperature, /humidity and /pressure (i2c/BUS-ADDRESS if not given)',
   ),
-  everyMs: z.int().min(20).max(86_400_000).default(10_000).describe('Time between readings'),
-  toleranceMs: z
-    .int()
-    .min(0)
-    .max(86_400_000)
-    .default(2000)
-    .describe('How much later a reading may come before a gap must be declared'),
+  ...pollOptions({ leastMs: 20 }),
   calibration: calibrationOption(...kinds),
 })
 
@@ -37,7 +31,7 @@ export const coldBme280Over = (load: typeof importI2cBus): Driver<typeof options
       kinds.map((kind) => ({
         source: `${nameOf(options)}/${kind}`,
         kinds: [kind],
-        promise: { type: 'period', ms: options.everyMs, toleranceMs: options.toleranceMs },
+        promise: pollPromise(options),
         erasable: false,
       })),
 

@@ -8,7 +8,7 @@ import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import type { Decimal } from '../anchor-client/evidence/model.ts'
 import { calibrated, calibrationOption } from './calibration.ts'
 import { defineDriver, sourceOption } from './driver.ts'
-import { polls } from './transports/polling.ts'
+import { pollOptions, pollPromise, polls } from './transports/polling.ts'
 
 export const coldDs18b20 = defineDriver({
   summary: 'DS18B20 thermometer (1-Wire)',
@@ -18,13 +18,7 @@ export const coldDs18b20 = defineDriver({
       .regex(/^28-[0-9a-f]{12}$/, '28- and twelve hexadecimal digits')
       .describe('Address of the sensor, as `ls /sys/bus/w1/devices` prints it'),
     source: sourceOption('w1/ADDRESS'),
-    everyMs: z.int().min(1000).max(86_400_000).default(10_000).describe('Time between readings'),
-    toleranceMs: z
-      .int()
-      .min(0)
-      .max(86_400_000)
-      .default(2000)
-      .describe('How much later a reading may come before a gap must be declared'),
+    ...pollOptions({ leastMs: 1000 }),
     calibration: calibrationOption('temperature'),
     bus: z.string().min(1).default('/sys/bus/w1/devices').describe('Folder of the 1-Wire bus'),
   }),
@@ -33,7 +27,7 @@ export const coldDs18b20 = defineDriver({
     {
       source: nameOf(options),
       kinds: ['temperature'],
-      promise: { type: 'period', ms: options.everyMs, toleranceMs: options.toleranceMs },
+      promise: pollPromise(options),
       erasable: false,
     },
   ],
@@ -68,7 +62,7 @@ export const coldDs18b20 = defineDriver({
 const nameOf = ({ source, address }: { source?: string | undefined; address: string }) =>
   source ?? `w1/${address}`
 
-export interface Measured {
+interface Measured {
   /** As many decimals as the sensor's resolution gives: four at 12 bits, one at 9. */
   readonly celsius: Decimal
   readonly quality: string | null

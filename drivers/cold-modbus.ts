@@ -7,7 +7,7 @@ import { type Table, tables } from './modbus.ts'
 import { type Framing, modbusMaster } from './modbus-master.ts'
 import { numberFrom, registersOf, registerTypes, scaleFrom } from './modbus-values.ts'
 import { openWire, wireOptions } from './transports/any-wire.ts'
-import { polls } from './transports/polling.ts'
+import { pollOptions, pollPromise, polls } from './transports/polling.ts'
 
 const reading = z
   .strictObject({
@@ -58,13 +58,7 @@ const options = z
     source: sourceOption('modbus/ and the last part of the port').describe(
       'First part of the names of the streams, which are kept for ever (modbus/ and the last part of the port if not given)',
     ),
-    everyMs: z.int().min(20).max(86_400_000).default(10_000).describe('Time between readings'),
-    toleranceMs: z
-      .int()
-      .min(0)
-      .max(86_400_000)
-      .default(2000)
-      .describe('How much later a reading may come before a gap must be declared'),
+    ...pollOptions({ leastMs: 20 }),
     readings: z
       .record(
         z
@@ -95,7 +89,7 @@ export const coldModbus: Driver<typeof options> = defineDriver({
     Object.entries(options.readings).map(([name, { kind = name }]) => ({
       source: `${nameOf(options)}/${name}`,
       kinds: [kind],
-      promise: { type: 'period', ms: options.everyMs, toleranceMs: options.toleranceMs },
+      promise: pollPromise(options),
       erasable: false,
     })),
 

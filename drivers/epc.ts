@@ -6,7 +6,7 @@ import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { unreadHeader } from './epc-headers.ts'
 
 export const epcSchemes = ['SGTIN-96', 'SSCC-96', 'GRAI-96'] as const
-export type EpcScheme = (typeof epcSchemes)[number]
+type EpcScheme = (typeof epcSchemes)[number]
 
 export interface Epc {
   readonly scheme: EpcScheme

@@ -85,7 +85,7 @@ export const inventory = 0x22
 export const failed = 0xff
 
 /** A frame as an answer to an inventory. */
-export type Said =
+type Said =
   | { readonly what: 'tag'; readonly tag: Tag }
   | { readonly what: 'error'; readonly code: number }
   | { readonly what: 'fault'; readonly reason: string }

@@ -1,18 +1,18 @@
 /** Modbus on a wire: RTU with the slave before and a CRC-16 behind, TCP with a header of seven bytes. Pure. */
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 
-export interface ModbusFrame {
+interface ModbusFrame {
   /** The slave. */
   readonly unit: number
   readonly pdu: Uint8Array
 }
 
-export interface TcpFrame extends ModbusFrame {
+interface TcpFrame extends ModbusFrame {
   readonly transaction: number
 }
 
 /** The longest frame of either kind. */
-export const longestFrame = 260
+const longestFrame = 260
 
 export function rtuFrame({ unit, pdu }: ModbusFrame): Uint8Array {
   const body = Uint8Array.of(unit, ...pdu)

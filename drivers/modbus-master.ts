@@ -7,11 +7,11 @@ import type { Wire } from './transports/wire.ts'
 
 export type Framing = 'rtu' | 'tcp'
 
-export interface Question extends ReadRequest {
+interface Question extends ReadRequest {
   readonly unit: number
 }
 
-export interface Master {
+interface Master {
   /**
    * `silent` when nothing came, `refused` when something came that was no answer and was told.
    * Throws what the wire throws.
@@ -19,7 +19,7 @@ export interface Master {
   ask(question: Question): Promise<(Answer & { readonly bytes: Uint8Array }) | 'silent' | 'refused'>
 }
 
-export interface MasterOptions {
+interface MasterOptions {
   readonly framing: Framing
   /** How long a slave may take. */
   readonly silentMs: number

@@ -5,7 +5,7 @@ import { decimalText } from '../anchor-client/evidence/show.ts'
 import { parseDecimal } from './decimal.ts'
 
 export const registerTypes = ['int16', 'uint16', 'int32', 'uint32', 'float32'] as const
-export type RegisterType = (typeof registerTypes)[number]
+type RegisterType = (typeof registerTypes)[number]
 
 export interface NumberForm {
   readonly type: RegisterType

@@ -42,7 +42,7 @@ export function parseAnswer(request: ReadRequest, pdu: Uint8Array): Answer {
 }
 
 /** A PDU in words; of what it does not carry there is nothing. */
-export interface SaidPdu {
+interface SaidPdu {
   readonly fn: number
   readonly exception?: number
   readonly address?: number

@@ -43,19 +43,19 @@ export interface Gga {
   readonly altitudeMetres: Decimal | null
 }
 
-export interface Gll {
+interface Gll {
   readonly type: 'GLL'
   readonly isValid: boolean
   readonly time: TimeOfDay
   readonly position: Position | null
 }
 
-export interface Zda {
+interface Zda {
   readonly type: 'ZDA'
   readonly utc: Utc | null
 }
 
-export interface Other {
+interface Other {
   readonly type: 'other'
   readonly fields: readonly string[]
 }

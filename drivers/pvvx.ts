@@ -5,7 +5,7 @@
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import type { Decimal } from '../anchor-client/evidence/model.ts'
 
-export interface PvvxAdvertisement {
+interface PvvxAdvertisement {
   readonly form: 'pvvx' | 'atc1441'
   /** Two decimals from pvvx, one from atc1441. */
   readonly celsius: Decimal

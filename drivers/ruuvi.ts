@@ -5,7 +5,7 @@ import type { Decimal } from '../anchor-client/evidence/model.ts'
 export const ruuviCompany = 0x0499
 
 /** Null is what the tag itself marked as not available. */
-export interface RuuviRawV2 {
+interface RuuviRawV2 {
   /** Steps of 0.005 °C. */
   readonly celsius: Decimal | null
   /** Percent in steps of 0.0025, as computed: may be above 100. */

@@ -3,7 +3,7 @@ import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import type { Decimal } from '../anchor-client/evidence/model.ts'
 
 export const shtModels = ['sht3x', 'sht4x'] as const
-export type ShtModel = (typeof shtModels)[number]
+type ShtModel = (typeof shtModels)[number]
 
 export interface Climate {
   /** Two decimals each: the resolution that the data sheets give. */

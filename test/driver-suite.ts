@@ -7,7 +7,7 @@ import type { ClockFix, Driver, Sample } from '../drivers/driver.ts'
 import { run } from './helpers/spawn.ts'
 
 /** A device on the bench: the far side of the driver's wire, told by a test what to do. */
-export interface Bench<Options> extends AsyncDisposable {
+interface Bench<Options> extends AsyncDisposable {
   readonly options: Options
   /** From now on the device says good readings, one after the other. */
   speak(): Promise<void>
@@ -23,7 +23,7 @@ export interface Bench<Options> extends AsyncDisposable {
   opened(): Promise<number>
 }
 
-export interface Suite<Schema extends z.ZodObject> {
+interface Suite<Schema extends z.ZodObject> {
   readonly driver: Driver<Schema>
   /** Its module, from the root of the repository. */
   readonly module: string
@@ -34,7 +34,7 @@ export interface Suite<Schema extends z.ZodObject> {
   openBench(): Promise<Bench<z.output<Schema>>>
 }
 
-export interface Watched {
+interface Watched {
   readonly refused: { readonly reason: string; readonly bytes: Uint8Array }[]
   /** Sources whose device answered and had nothing to report, once for every time. */
   readonly heard: string[]

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 
 /** What is used of the package. */
-export interface I2cPackage {
+interface I2cPackage {
   openPromisified(bus: number): Promise<I2cPort>
 }
 
-export interface I2cPort {
+interface I2cPort {
   i2cWrite(address: number, length: number, buffer: Buffer): Promise<unknown>
   i2cRead(address: number, length: number, buffer: Buffer): Promise<unknown>
   close(): Promise<void>
@@ -20,7 +20,7 @@ export interface I2c extends AsyncDisposable {
   read(length: number): Promise<Uint8Array>
 }
 
-export interface I2cOptions {
+interface I2cOptions {
   readonly bus: number
   readonly address: number
   readonly silentMs: number

@@ -1,4 +1,24 @@
 import { setInterval } from 'node:timers/promises'
+import { z } from 'zod'
+import type { Promised } from '../../anchor-client/evidence/model.ts'
+
+/** The options of a driver that polls. */
+export const pollOptions = ({ leastMs }: { leastMs: number }) => ({
+  everyMs: z.int().min(leastMs).max(86_400_000).default(10_000).describe('Time between readings'),
+  toleranceMs: z
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(2000)
+    .describe('How much later a reading may come before a gap must be declared'),
+})
+
+/** What a stream of polled readings promises. */
+export const pollPromise = (options: { everyMs: number; toleranceMs: number }): Promised => ({
+  type: 'period',
+  ms: options.everyMs,
+  toleranceMs: options.toleranceMs,
+})
 
 /** Yields at once, then every `everyMs` until `signal` aborts: one poll each. */
 export async function* polls(everyMs: number, signal: AbortSignal): AsyncGenerator<void, void> {

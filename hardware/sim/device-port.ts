@@ -37,7 +37,7 @@ const names: Readonly<Record<PortMeans, string>> = {
   tcp: 'TCP on loopback',
 }
 
-export interface DevicePorts {
+interface DevicePorts {
   readonly ports: readonly DevicePort[]
   /** What they are made of, and why of nothing better, in one line. */
   readonly transport: string

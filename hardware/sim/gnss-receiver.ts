@@ -2,11 +2,11 @@
 import type { DevicePort } from './device-port.ts'
 import type { Spoil } from './spoil.ts'
 
-export interface GnssReceiver extends Disposable {
+interface GnssReceiver extends Disposable {
   spoil(how: Spoil | null): void
 }
 
-export interface GnssSurroundings {
+interface GnssSurroundings {
   /** Milliseconds since 1970. */
   now(): number
   random(): number

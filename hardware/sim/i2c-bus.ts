@@ -6,7 +6,7 @@ export interface I2cChip {
   read(length: number): Uint8Array | null
 }
 
-export interface I2cBus {
+interface I2cBus {
   openPromisified(bus: number): Promise<{
     i2cWrite(address: number, length: number, buffer: Buffer): Promise<unknown>
     i2cRead(address: number, length: number, buffer: Buffer): Promise<unknown>

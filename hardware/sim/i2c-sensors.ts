@@ -10,7 +10,7 @@ export interface SimulatedChip extends I2cChip {
 }
 
 /** Words as the sensor gives them, so that a test says what the bus carries. */
-export interface ShtState {
+interface ShtState {
   readonly model: 'sht3x' | 'sht4x'
   words: readonly [temperature: number, humidity: number]
   readonly serial: readonly [high: number, low: number]
@@ -63,7 +63,7 @@ function withCheck(word: number): readonly number[] {
   return [word >> 8, word & 0xff, rest]
 }
 
-export interface Bme280State {
+interface Bme280State {
   /** Registers 88 to A1 and E1 to E7. */
   readonly trimming: Uint8Array
   /** Registers F7 to FE after a measurement. */

@@ -17,6 +17,7 @@ function underParent(): void {
   let site: Site | null = null
   process.on('message', (message: ToSimulators) => {
     if ('broker' in message) return site?.publishTo(message.broker)
+    if ('play' in message) return site?.play()
     openSite(message.begin, say).then(
       (opened) => {
         site = opened
@@ -49,6 +50,7 @@ async function byHand(): Promise<void> {
     folder: resolve(process.env.INIT_CWD ?? '.', positionals[0] ?? '.'),
     seed,
     broker: values.broker ?? null,
+    scenario: null,
     means: means satisfies PortMeans | null,
   }
   const site = await openSite(begin, (line) => console.log(line))

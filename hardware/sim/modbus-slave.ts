@@ -2,14 +2,14 @@
 import type { DevicePort } from './device-port.ts'
 import type { Spoil } from './spoil.ts'
 
-export interface ModbusSlave {
+interface ModbusSlave {
   /** What arrives instead of what it says; null for no fault. */
   spoil(how: Spoil | null): void
   /** Function codes that it was asked with. */
   readonly asked: readonly number[]
 }
 
-export interface SlaveSurroundings {
+interface SlaveSurroundings {
   readonly framing: 'rtu' | 'tcp'
   /** By number of the slave, then of the function, then of the address: 16 bits, or 0 and 1. */
   readonly memory: Readonly<

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 /** The thermometer of the demo's fridge. */
 export const fridgeAddress = '28-0316a2794fff'
 
-export interface OneWireSensor extends Disposable {
+interface OneWireSensor extends Disposable {
   /** What stands in the file instead; null for no fault. */
   spoil(how: ((text: string) => string) | null): void
   /** The kernel takes the sensor's folder away. */
@@ -12,7 +12,7 @@ export interface OneWireSensor extends Disposable {
   replug(): void
 }
 
-export interface OneWireSurroundings {
+interface OneWireSurroundings {
   readonly bus: string
   readonly address: string
   readonly everyMs: number

@@ -7,20 +7,23 @@ import type { PortMeans } from './device-port.ts'
 import { linksIn, takeLink } from './link.ts'
 import type { Beginning, FromSimulators, Ready, ToSimulators } from './messages.ts'
 import { fridgeAddress, takeSensor } from './one-wire.ts'
+import type { Scenario } from './scenario.ts'
 
-export interface SimulatorOptions {
-  /** Gets `dev/uhf`, `dev/gnss` and `w1/`. */
+interface SimulatorOptions {
+  /** Gets `dev/uhf`, `dev/gnss`, `w1/` and `gpio/`. */
   readonly folder: string
   /** Aborted, the devices go away. */
   readonly signal: AbortSignal
   readonly onSay: (line: string) => void
+  /** What happens to them once `play` is called. */
+  readonly scenario?: Scenario | null
   /** Which tags come when, and how the temperature wanders. */
   readonly seed?: number
   /** What serial ports are made of; the best that this machine has if not given. */
   readonly means?: PortMeans
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly signal: string | null
 }
@@ -35,13 +38,15 @@ export interface Simulators extends AsyncDisposable {
   readonly transport: string
   /** From now on the wearable speaks to this broker. */
   publishTo(brokerUrl: string): void
+  /** The scenario begins. */
+  play(): void
   /** Never rejects. */
   readonly ended: Promise<Ended>
 }
 
 /** Comes back when every device is there; rejects when they cannot be, or `signal` is aborted before. */
 export async function startSimulators(options: SimulatorOptions): Promise<Simulators> {
-  const { folder, signal, onSay, seed = 1, means = null } = options
+  const { folder, signal, onSay, scenario = null, seed = 1, means = null } = options
   signal.throwIfAborted()
   // By its path, so that it is found from any folder.
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -79,7 +84,7 @@ export async function startSimulators(options: SimulatorOptions): Promise<Simula
 
   try {
     const { pid } = child
-    const ready = await begin(child, ended, onSay, { folder, seed, broker: null, means })
+    const ready = await begin(child, ended, onSay, { folder, seed, broker: null, scenario, means })
     signal.throwIfAborted()
     if (pid === undefined) throw failed('no process')
     onSay(ready.transport)
@@ -87,6 +92,7 @@ export async function startSimulators(options: SimulatorOptions): Promise<Simula
       ...ready,
       pid,
       publishTo: (broker) => send(child, { broker }),
+      play: () => send(child, { play: true }),
       ended,
       [Symbol.asyncDispose]: stop,
     }

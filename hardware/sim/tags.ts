@@ -10,14 +10,14 @@ interface Numbered {
 }
 
 /** Item of a trade item (indicator digit first) with its serial number. */
-export const sgtin96 = (item: Numbered, serial: number): Uint8Array =>
+const sgtin96 = (item: Numbered, serial: number): Uint8Array =>
   packed(0x30, item, 44, [BigInt(serial), 38])
 
 /** A logistic unit, extension digit first. */
-export const sscc96 = (unit: Numbered): Uint8Array => packed(0x31, unit, 58, [0n, 24])
+const sscc96 = (unit: Numbered): Uint8Array => packed(0x31, unit, 58, [0n, 24])
 
 /** A returnable crate with its serial number. */
-export const grai96 = (crate: Numbered, serial: number): Uint8Array =>
+const grai96 = (crate: Numbered, serial: number): Uint8Array =>
   packed(0x33, crate, 44, [BigInt(serial), 38])
 
 function packed(

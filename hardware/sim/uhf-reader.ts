@@ -2,14 +2,14 @@
 import type { DevicePort } from './device-port.ts'
 import type { Spoil } from './spoil.ts'
 
-export interface UhfReader extends Disposable {
+interface UhfReader extends Disposable {
   /** What arrives instead of what it says; null for no fault. */
   spoil(how: Spoil | null): void
   /** What it was told to keep to: codes as they came. */
   readonly settings: { region: number | null; power: number | null }
 }
 
-export interface UhfSurroundings {
+interface UhfSurroundings {
   inField(): readonly Uint8Array[]
   random(): number
 }
@@ -112,7 +112,7 @@ function noticeOf(epc: Uint8Array, dbm: number): readonly number[] {
 }
 
 /** CRC-16 of the air interface, by the byte: polynomial 1021, from FFFF, inverted at the end. */
-export function gen2Crc(bytes: readonly number[]): number {
+function gen2Crc(bytes: readonly number[]): number {
   let crc = 0xffff
   for (const byte of bytes) {
     let high = (crc >> 8) ^ byte

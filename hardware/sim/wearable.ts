@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { MqttClient } from 'mqtt'
 import { chanceFrom, wandering } from './chance.ts'
 
-export interface Wearable extends AsyncDisposable {
+interface Wearable extends AsyncDisposable {
   /** From now on it speaks to this broker, and comes back to it by itself. */
   publishTo(brokerUrl: string): void
 }
 
-export interface WearableOptions {
+interface WearableOptions {
   readonly seed: number
   readonly onSay: (line: string) => void
   readonly everyMs?: number

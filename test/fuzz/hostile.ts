@@ -1,6 +1,7 @@
 import { concat } from '../../anchor-client/evidence/bytes.ts'
 import { encode } from '../../anchor-client/evidence/encode.ts'
-import { decodeEvidence, encodeEvidence } from '../../anchor-client/evidence/file.ts'
+import { encodeEvidence } from '../../anchor-client/evidence/encode-file.ts'
+import { decodeEvidence } from '../../anchor-client/evidence/file.ts'
 import type { EvidenceFile, Leaf } from '../../anchor-client/evidence/model.ts'
 import { sm3 } from '../../anchor-client/evidence/sm3.ts'
 import { type LargeFile, largeFile } from '../helpers/large.ts'

@@ -6,6 +6,7 @@ import { openFrames } from '../../gateway/ingest/frames.ts'
 import { usualLimits } from '../../gateway/ingest/limits.ts'
 import { type Packet, readPacket, type Version } from '../../gateway/ingest/packets.ts'
 import { readPayload } from '../../gateway/ingest/payload.ts'
+import { jsonPieces } from './json-pieces.ts'
 import type { Random } from './random.ts'
 import type { Target } from './target.ts'
 
@@ -133,24 +134,7 @@ const someOf = (random: Random, list: readonly Buffer[]): Buffer[] => [
   ...Array.from({ length: random.below(6) }, () => random.oneOf(list)),
 ]
 
-const pieces = [
-  '"',
-  '{',
-  '[',
-  ']',
-  '}',
-  ',',
-  ':',
-  '\\',
-  '\\u00',
-  'e9',
-  '-',
-  'null',
-  '\u0000',
-  '𝌆',
-  '0',
-  '.5',
-]
+const pieces = [...jsonPieces, 'e9', '0', '.5']
 
 function altered(random: Random, bytes: Buffer): Buffer {
   const changed = Buffer.from(bytes)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { chains } from './chains.ts'
 import { drivers } from './drivers.ts'
 import { evidence } from './evidence.ts'
 import { journal } from './journal.ts'
@@ -9,7 +10,15 @@ import type { Target } from './target.ts'
 import { trust } from './trust.ts'
 
 /** npm run fuzz -- [TARGET] [--seconds N] [--seed N] [--json]: hostile input, and what cost the most. */
-const targets: Readonly<Record<string, Target>> = { drivers, evidence, journal, keys, mqtt, trust }
+const targets: Readonly<Record<string, Target>> = {
+  chains,
+  drivers,
+  evidence,
+  journal,
+  keys,
+  mqtt,
+  trust,
+}
 
 const usage = `npm run fuzz -- [TARGET] [--seconds N] [--seed N] [--json]
 

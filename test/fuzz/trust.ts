@@ -1,6 +1,7 @@
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { parseTrust } from '../../anchor-client/evidence/trust.ts'
 import { goldenCases, trustTextOf } from '../helpers/cases.ts'
+import { jsonPieces } from './json-pieces.ts'
 import type { Random } from './random.ts'
 import type { Target } from './target.ts'
 
@@ -26,22 +27,7 @@ export const trust: Target = {
   },
 }
 
-const pieces = [
-  '"',
-  '{',
-  '[',
-  ']',
-  '}',
-  ',',
-  ':',
-  '\\',
-  '\\u00',
-  '1e9',
-  '-',
-  'null',
-  '\u0000',
-  '𝌆',
-]
+const pieces = [...jsonPieces, '1e9']
 
 function altered(random: Random, text: string): string {
   const at = random.below(text.length)
