@@ -8,6 +8,7 @@ import { version as programVersion } from './version.ts'
 
 /** Every verb; the help is printed from this table. A verb is loaded when it is asked for: most need little. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  simulate: async () => (await import('./command-line/verbs/simulate.ts')).simulate,
   demo: async () => (await import('./command-line/verbs/demo.ts')).demo,
   init: async () => (await import('./command-line/verbs/init.ts')).init,
   run: async () => (await import('./command-line/verbs/run.ts')).run,
@@ -18,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   show: async () => (await import('./command-line/verbs/show.ts')).show,
   trust: async () => (await import('./command-line/verbs/trust.ts')).trust,
   export: async () => (await import('./command-line/verbs/export.ts')).exportVerb,
+  import: async () => (await import('./command-line/verbs/import.ts')).importVerb,
   store: async () => (await import('./command-line/verbs/store.ts')).store,
   keys: async () => (await import('./command-line/verbs/keys.ts')).keys,
   enrol: async () => (await import('./command-line/verbs/enrol.ts')).enrol,

@@ -2,13 +2,13 @@
  * What lies where in a gateway's data folder. The marker is read before anything else: an older or a newer
  * program finds out there that it must keep its hands off, and a store that should be there is never made anew.
  */
-import { constants } from 'node:fs'
-import { access, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytesToHex, hexToBytes } from '../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
-import type { HashId } from '../anchor-client/evidence/model.ts'
+import type { HashId, Header } from '../anchor-client/evidence/model.ts'
 import { lockFolder } from '../anchor-client/ledgers/witness-lock.ts'
+import { isThere, syncFolder, writeSynced } from './whole-files.ts'
 
 export interface DataFolder {
   readonly folder: string
@@ -24,7 +24,7 @@ export interface DataFolder {
   store(incarnation: number): StoreFolders
 }
 
-export interface StoreFolders {
+interface StoreFolders {
   readonly folder: string
   readonly journal: string
   /** Derived: may be thrown away. */
@@ -59,12 +59,7 @@ export interface Marker {
   readonly incarnation: number
   readonly hashId: HashId
   /** The last anchored checkpoint of the incarnation before, as far as it is known. */
-  readonly previous: {
-    readonly incarnation: number
-    readonly size: number
-    readonly hashId: HashId
-    readonly root: Uint8Array
-  } | null
+  readonly previous: Header['previous']
 }
 
 const markerName = 'kedge.store'
@@ -131,10 +126,7 @@ export async function beginMarker({ folder }: DataFolder, marker: Marker): Promi
     previous: previous && { ...previous, root: bytesToHex(previous.root) },
   }
   const path = join(folder, markerName)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  await file.writeFile(`kedge store ${storeVersion}\n${JSON.stringify(content)}\n`)
-  await file.sync()
-  await file.close()
+  await writeSynced(`${path}.new`, `kedge store ${storeVersion}\n${JSON.stringify(content)}\n`)
   await syncFolder(folder)
 }
 
@@ -143,12 +135,6 @@ export async function writeMarker(data: DataFolder, marker: Marker): Promise<voi
   const path = join(data.folder, markerName)
   await rename(`${path}.new`, path)
   await syncFolder(data.folder)
-}
-
-export async function syncFolder(folder: string): Promise<void> {
-  const directory = await open(folder, constants.O_RDONLY)
-  await directory.sync()
-  await directory.close()
 }
 
 export async function makeDataFolder({ folder }: DataFolder): Promise<void> {
@@ -166,9 +152,3 @@ export async function lockData({ folder }: DataFolder): Promise<AsyncDisposable>
     })
   })
 }
-
-export const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )

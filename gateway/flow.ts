@@ -11,6 +11,7 @@ import type { GatewayEvent } from './events.ts'
 import { tellFoundAmiss } from './found-amiss.ts'
 import { openHealth } from './health.ts'
 import { type Held, holding } from './held.ts'
+import { hashFor } from './history-hash.ts'
 import { openMqttIngest } from './ingest/mqtt-ingest.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import type { Live } from './live.ts'
@@ -24,10 +25,10 @@ import { scrubbing } from './scrubbing.ts'
 import { openSealing, type Sealing } from './sealing/sealing.ts'
 import { unsignedBatches } from './sealing/unsigned.ts'
 import { serve } from './serving/serve.ts'
-import { lastNamedKey, openStore } from './store.ts'
+import { lastNamedKey, openStoreFor } from './store.ts'
 import { watching } from './watch.ts'
 
-export interface Setup {
+interface Setup {
   readonly data: DataFolder
   readonly loaded: Loaded
   readonly onEvent: (event: GatewayEvent) => void
@@ -68,7 +69,7 @@ async function openFlow(
   // Each step tells the next one, which is opened after it.
   const next: { recording?: Recording; sealing?: Sealing; anchoring?: Anchoring } = {}
   const store = held.use(
-    await openStore(data, {
+    await openStoreFor(data, hashFor(config.anchor), {
       nowMs: () => next.recording?.clock.unixMs() ?? null,
       onCommitted: () => next.sealing?.committed(),
       onBroken: fail,

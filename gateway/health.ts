@@ -6,7 +6,7 @@ export interface Health {
   readonly reasons: readonly Reason[]
 }
 
-export interface Reason {
+interface Reason {
   readonly matter: string
   readonly why: string
   readonly since: string

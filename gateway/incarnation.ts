@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { timeOf } from '../anchor-client/evidence/fields.ts'
-import type { Field, Leaf, Time } from '../anchor-client/evidence/model.ts'
+import type { Field, HashId, Leaf, Time } from '../anchor-client/evidence/model.ts'
 import { isReading } from '../anchor-client/evidence/records.ts'
 import { controlStream } from '../anchor-client/evidence/stream.ts'
 import { openAnchorStore } from './anchoring/anchor-store.ts'
@@ -23,17 +23,19 @@ import { openStreams, type Streams } from './recording/streams.ts'
 import { forReading, openStore, type Store } from './store.ts'
 import { program } from './version.ts'
 
-export interface Begun {
+interface Begun {
   readonly incarnation: number
   /** Readings of the incarnation before that no ledger has taken. */
   readonly recommitted: number
 }
 
-export async function beginAnew(data: DataFolder): Promise<Begun> {
+/** @param hashId the hash that the ledgers of today's configuration compute, where there is one. */
+export async function beginAnew(data: DataFolder, hashId?: HashId): Promise<Begun> {
   await using old = await openStore(data, forReading)
   const { marker } = old
   const next: Marker = {
     ...marker,
+    hashId: hashId ?? marker.hashId,
     incarnation: marker.incarnation + 1,
     previous: await lastAnchored(old),
   }

@@ -4,13 +4,14 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
 import { keyId } from '../anchor-client/evidence/sm2.ts'
-import { type DataFolder, isThere, makeDataFolder, readMarker } from './data-folder.ts'
+import { type DataFolder, makeDataFolder, readMarker } from './data-folder.ts'
 import { deviceKeyNumbers, deviceKeyPath } from './keys/device-keys.ts'
 import { createKeyFile, readPublicKey } from './keys/key-file.ts'
 import { readSecret, type SecretReference } from './keys/secret.ts'
 import { createStore, storeExists } from './store.ts'
+import { isThere } from './whole-files.ts'
 
-export interface Initialised {
+interface Initialised {
   readonly gateway: string
   readonly data: string
   readonly config: string

@@ -17,7 +17,7 @@ export interface Presence {
 }
 
 /** Null: never in this run. */
-export interface Seen {
+interface Seen {
   readonly source: string
   readonly device: string | null
   readonly valueAgeSeconds: number | null

@@ -16,7 +16,7 @@ export interface Room {
   readonly hours: number | null
 }
 
-export interface RoomLimits {
+interface RoomLimits {
   readonly maxBytes: number
   readonly minFree: number
   readonly reserve: number

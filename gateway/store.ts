@@ -2,9 +2,9 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { historyHash } from '../anchor-client/evidence/merkle.ts'
+import type { HashId } from '../anchor-client/evidence/model.ts'
 import { decodeHeader } from '../anchor-client/evidence/seal.ts'
 import { type AnchorStore, openAnchorStore } from './anchoring/anchor-store.ts'
-import type { SignedHead } from './anchoring/history.ts'
 import {
   beginMarker,
   type DataFolder,
@@ -19,6 +19,7 @@ import { type Journal, openJournal } from './journal/journal.ts'
 import { consistency } from './journal/tree-proofs.ts'
 import type { Sources } from './proving/evidence.ts'
 import { type Epochs, openEpochs } from './recording/epochs.ts'
+import { signedHead } from './sealing/sealing.ts'
 
 export interface Store extends Sources, AsyncDisposable {
   readonly data: DataFolder
@@ -30,7 +31,7 @@ export interface Store extends Sources, AsyncDisposable {
   consistency(oldSize: number, newSize: number): Promise<Uint8Array>
 }
 
-export interface StoreHooks {
+interface StoreHooks {
   readonly nowMs: () => number | null
   readonly onCommitted: () => void
   readonly onBroken: (error: KedgeError) => void
@@ -42,14 +43,24 @@ const noHooks: StoreHooks = { nowMs: () => Date.now(), onCommitted() {}, onBroke
 /** For who takes out what can still be read, whatever else is gone. */
 export const forReading: StoreHooks = { ...noHooks, evenIfBroken: true }
 
-export async function openStore(
-  data: DataFolder,
-  hooks: StoreHooks = noHooks,
-  wanted?: number,
-): Promise<Store> {
+export async function openStore(data: DataFolder, hooks: StoreHooks = noHooks): Promise<Store> {
   const marker = await readMarker(data)
   if (marker === undefined) throw noStore(data)
-  return holding((held) => openAll(data, marker, held, hooks, wanted ?? marker.incarnation))
+  return holding((held) => openAll(data, marker, held, hooks))
+}
+
+/** Before the first batch is sealed its history may still take the hash that the ledgers compute. */
+export async function openStoreFor(
+  data: DataFolder,
+  hashId: HashId,
+  hooks: StoreHooks = noHooks,
+): Promise<Store> {
+  const store = await openStore(data, hooks)
+  const { marker, journal } = store
+  if (marker.hashId === hashId || journal.size > 0) return store
+  await store[Symbol.asyncDispose]()
+  await writeMarker(data, { ...marker, hashId })
+  return openStore(data, hooks)
 }
 
 async function openAll(
@@ -57,11 +68,11 @@ async function openAll(
   marker: Marker,
   held: Held,
   hooks: StoreHooks,
-  incarnation: number,
 ): Promise<Store> {
   held.use(await lockData(data))
+  const { gateway, incarnation, hashId } = marker
   const folders = data.store(incarnation)
-  const identity = { gateway: marker.gateway, incarnation, hashId: marker.hashId }
+  const identity = { gateway, incarnation, hashId }
   const journal = held.use(
     await openJournal({
       folder: folders.journal,
@@ -82,7 +93,7 @@ async function openAll(
     epochs,
     identity,
     reader,
-    newest: () => newestOf(journal),
+    newest: () => signedHead(journal),
     consistency: (oldSize, newSize) =>
       consistency(historyHash(identity.hashId), reader.historyNodes, oldSize, newSize),
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
@@ -114,11 +125,6 @@ export async function createStore(data: DataFolder, marker: Marker): Promise<voi
   await made[Symbol.asyncDispose]()
   await (await openAnchorStore(anchors, identity, true))[Symbol.asyncDispose]()
   await writeMarker(data, marker)
-}
-
-function newestOf({ opened: { checkpoint }, size, historyRoot }: Journal): SignedHead | null {
-  if (checkpoint === null || checkpoint.size !== size) return null
-  return { size, root: historyRoot, key: checkpoint.key, signature: checkpoint.signature }
 }
 
 /** The key that the newest header names, if it names one. */

@@ -7,7 +7,7 @@ import { gatewaySchema, registry } from '../config/registry.ts'
 import { settingsIn } from '../config/setting.ts'
 import { bytesOf, names } from './helpers/config.ts'
 
-const examples = ['demo', 'warehouse', 'reefer-truck', 'ward']
+const examples = ['demo', 'simulate', 'warehouse', 'reefer-truck', 'ward']
 const exampleFile = (site: string) => new URL(`../config/${site}.yaml`, import.meta.url)
 
 for (const site of examples) {

@@ -120,7 +120,7 @@ for (const [title, text, ...faults] of [
     'the options of a device are those of its own driver',
     `${names}devices:\n  fridge: {driver: probe, address: 28-1, readPower: 3}\n`,
     '4:36 | devices.fridge.address: expected 28- and twelve hexadecimal digits; found the text "28-1"',
-    '4:42 | there is no key readPower in devices.fridge | there are driver, address, everyMs, simulated',
+    '4:42 | there is no key readPower in devices.fridge | there are address, everyMs, driver, simulated',
   ],
   [
     'a name of a device that would not fit a topic is refused',

@@ -6,7 +6,7 @@ import type { Checkpoint } from '../../anchor-client/evidence/seal.ts'
 import type { LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
 import { asked } from './asked.ts'
 
-export type FetchedProof =
+type FetchedProof =
   | { readonly state: 'proved'; readonly proof: LedgerProof }
   /** To be asked for again. */
   | { readonly state: 'unproved'; readonly why: string; readonly isAmiss: boolean }
@@ -35,7 +35,9 @@ function judged(proof: LedgerProof, ledgerId: Uint8Array, checkpoint: Checkpoint
   if (kind === undefined) return amiss(`proofs of kind ${proof.kind} are not known here`)
   const judgement = kind.judgeAnchor(proof.proof, checkpoint)
   if (!judgement.holds) return amiss(`its proof does not hold: ${judgement.why}`)
-  if (judgement.ledgerId !== bytesToHex(ledgerId)) return amiss("its proof is another ledger's")
+  // A chain's proof does not say by itself which ledger it is of: the session has compared it with its own.
+  const isOther = judgement.ledgerId !== null && judgement.ledgerId !== bytesToHex(ledgerId)
+  if (isOther) return amiss("its proof is another ledger's")
   return { state: 'proved', proof }
 }
 

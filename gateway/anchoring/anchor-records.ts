@@ -37,12 +37,12 @@ interface Aimed {
 export interface Planned extends Aimed {
   readonly state: 'planned'
 }
-export interface Handed extends Aimed {
+interface Handed extends Aimed {
   /** `sent`: the bytes may have left, and may land at any time. */
   readonly state: 'prepared' | 'sent'
   readonly prepared: Prepared
 }
-export interface Included extends Aimed {
+interface Included extends Aimed {
   readonly state: 'included'
   readonly prepared: Prepared
   readonly place: Place

@@ -8,7 +8,7 @@ import type { AnchorStore } from './anchor-store.ts'
 import type { SignedHead } from './history.ts'
 import type { Bell } from './pace.ts'
 
-export interface AnchorRow {
+interface AnchorRow {
   readonly ledger: string
   readonly size: number
   readonly root: string
@@ -16,6 +16,8 @@ export interface AnchorRow {
   readonly block: number | null
   readonly at: string | null
   readonly cost: string | null
+  /** How many blocks lie over it, where it is on a chain that answers. */
+  readonly confirmations: number | null
   /** Whether the ledger's proof is kept here already. */
   readonly proof: boolean
   /** A transaction hash, or an entry; null once it is final, as the block says more. */
@@ -103,7 +105,18 @@ const rowOf = (
   block: place?.height ?? null,
   at: timeOf(place),
   cost: place?.cost ?? null,
+  confirmations: null,
 })
+
+/** Only a running gateway can ask how far its chains are. */
+export const withConfirmations = (
+  row: AnchorRow,
+  heights: ReadonlyMap<string, number>,
+): AnchorRow => {
+  const height = heights.get(row.ledger)
+  if (height === undefined || row.block === null) return row
+  return { ...row, confirmations: Math.max(0, height - row.block) }
+}
 
 /** A ledger's time may be any number. */
 const timeOf = (place: Place | null): string | null => {

@@ -2,35 +2,19 @@
  * What is known of each ledger: which one it is, what is on its way there, and what it has taken. All of it can
  * be had again from the ledger and our own history, so that a damaged row is named, left out and fetched anew.
  */
-import {
-  bytesToHex,
-  concat,
-  equalBytes,
-  u32,
-  u64,
-  utf8,
-} from '../../anchor-client/evidence/bytes.ts'
-import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import type { LedgerIdentity } from '../../anchor-client/ledgers/ledger.ts'
+import { bytesToHex, concat, u32, u64 } from '../../anchor-client/evidence/bytes.ts'
 import {
   type Anchor,
   decodeAnchor,
   decodeFlight,
-  decodePin,
   encodeAnchor,
   encodeFlight,
-  encodePin,
   type Flight,
-  type Pinned,
 } from './anchor-records.ts'
-import { type CheckedRow, openCheckedRows } from './checked-rows.ts'
+import { type CheckedRow, decoded, openCheckedRows } from './checked-rows.ts'
+import { type LedgerPins, openLedgerPins } from './ledger-pins.ts'
 
-export interface AnchorStore extends AsyncDisposable {
-  /** By the name that an entry of the configuration has; undefined before the first use. */
-  pinned(name: string): Pinned | 'damaged' | undefined
-  pins(): readonly Pinned[]
-  /** Pins at first use, and refuses another ledger afterwards: `LEDGER_MISMATCH`. */
-  pin(name: string, identity: LedgerIdentity): Promise<void>
+export interface AnchorStore extends LedgerPins, AsyncDisposable {
   flight(ledgerId: Uint8Array): Promise<Flight | 'damaged' | null>
   putFlight(ledgerId: Uint8Array, flight: Flight | null): Promise<void>
   /** Keeps final anchors; with `endsFlight` what was on its way is done in the same write. */
@@ -51,7 +35,7 @@ export interface AnchorStore extends AsyncDisposable {
   forgive(ledgerId: Uint8Array): void
 }
 
-export interface Amiss {
+interface Amiss {
   readonly fromSize: number
   readonly what: string
 }
@@ -62,11 +46,7 @@ export async function openAnchorStore(
   mayCreate: boolean,
 ): Promise<AnchorStore> {
   const rows = await openCheckedRows(folder, gateway, mayCreate)
-  const pins = new Map<string, Pinned | 'damaged'>()
-  for await (const { key, body } of rows.rows(kinds.pin)) {
-    const name = new TextDecoder().decode(key.subarray(1))
-    pins.set(name, decoded(body, (bytes) => decodePin(name, bytes)) ?? 'damaged')
-  }
+  const pins = await openLedgerPins(rows, kinds.pin)
   const found = new Map<string, Amiss>()
   const of = (kind: Uint8Array, ledgerId: Uint8Array) => concat(kind, ledgerId, u32(incarnation))
   const anchorKey = (ledgerId: Uint8Array, size: number) =>
@@ -124,25 +104,8 @@ export async function openAnchorStore(
     return null
   }
 
-  const known = (): Pinned[] => Array.from(pins.values()).filter((pin) => pin !== 'damaged')
-
   return {
-    pinned: (name) => pins.get(name),
-    pins: known,
-    async pin(name, { ledgerId, pin }) {
-      const before = pins.get(name)
-      const changes = [{ name, ledgerId, pin: JSON.stringify(pin) }]
-      if (before !== undefined && before !== 'damaged') {
-        if (equalBytes(before.ledgerId, ledgerId)) return
-        // The entries may stand in another order now: what was known before is no stranger.
-        const other = known().find((one) => equalBytes(one.ledgerId, ledgerId))
-        if (other === undefined) throw stranger(name, before.ledgerId, ledgerId)
-        changes.push({ ...before, name: other.name })
-      }
-      const keyOf = (pinned: Pinned) => concat(kinds.pin, utf8(pinned.name))
-      await rows.write(changes.map((one) => ({ key: keyOf(one), body: encodePin(one) })))
-      for (const one of changes) pins.set(one.name, one)
-    },
+    ...pins,
     async flight(ledgerId) {
       const row = await rows.get(of(kinds.flight, ledgerId))
       return row === undefined ? null : (decoded(row.body, decodeFlight) ?? 'damaged')
@@ -202,25 +165,3 @@ const sizeOf = (key: Uint8Array): number =>
 
 const nameOf = (size: number, what: 'damaged' | 'gone'): string =>
   `the anchor of ${size} headers is ${what} in the store`
-
-/** Undefined for what was never written so, although its check holds: another version's, for instance. */
-function decoded<T>(body: Uint8Array | null, decode: (bytes: Uint8Array) => T): T | undefined {
-  if (body === null) return undefined
-  try {
-    return decode(body)
-  } catch (error) {
-    if (error instanceof KedgeError) return undefined
-    throw error
-  }
-}
-
-function stranger(name: string, pinned: Uint8Array, found: Uint8Array): KedgeError {
-  const ids = [pinned, found].map((id) => `${bytesToHex(id).slice(0, 16)}…`)
-  return new KedgeError(
-    'LEDGER_MISMATCH',
-    `${name} is ledger ${ids[1]}, and was ${ids[0]} before`,
-    {
-      hint: 'Bring back the ledger that stood there, and list a new one after it.',
-    },
-  )
-}

@@ -24,7 +24,7 @@ export interface CheckedRows extends AsyncDisposable {
   rows(prefix: Uint8Array, range?: RowRange): AsyncGenerator<CheckedRow, void>
 }
 
-export interface RowRange {
+interface RowRange {
   readonly from?: Uint8Array
   readonly to?: Uint8Array
   readonly reverse?: boolean
@@ -88,6 +88,20 @@ export async function openCheckedRows(
       }
     },
     [Symbol.asyncDispose]: () => db.close(),
+  }
+}
+
+/** Undefined for what was never written so, although its check holds: another version's, for instance. */
+export function decoded<T>(
+  body: Uint8Array | null,
+  decode: (bytes: Uint8Array) => T,
+): T | undefined {
+  if (body === null) return undefined
+  try {
+    return decode(body)
+  } catch (error) {
+    if (error instanceof KedgeError) return undefined
+    throw error
   }
 }
 

@@ -5,6 +5,7 @@
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { checkpointHead } from '../../anchor-client/evidence/seal.ts'
+import { keyId } from '../../anchor-client/evidence/sm2.ts'
 import type { FoundHead, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { asked } from './asked.ts'
@@ -18,7 +19,7 @@ export type HeadComparison = { readonly ledger: string } & (
   | { readonly state: 'fault'; readonly error: KedgeError }
 )
 
-export type HeadJudgement =
+type HeadJudgement =
   /** Nobody has registered this gateway and incarnation there, so that nothing is anchored. */
   | { readonly state: 'absent'; readonly mayAdmit: boolean }
   | { readonly state: 'ours'; readonly size: number; readonly isFinal: boolean }
@@ -29,7 +30,7 @@ export type HeadJudgement =
       readonly ours: number
     }
 
-export interface HeadQuestion {
+interface HeadQuestion {
   readonly ledgers: readonly { readonly name: string; readonly session: LedgerSession }[]
   readonly history: History
   readonly store: AnchorStore
@@ -104,7 +105,8 @@ export async function judgeHead(
   if (judged !== 'ours') return { state: judged, size, ours }
   if (stands === 'frozen') return { state: 'frozen', size, ours }
   const newest = history.newest()
-  if (newest && !equalBytes(newest.key, found.key)) return { state: 'other-key', size, ours }
+  if (newest && !equalBytes(keyId(newest.key), found.keyId))
+    return { state: 'other-key', size, ours }
   return { state: 'ours', size, isFinal }
 }
 

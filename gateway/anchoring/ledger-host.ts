@@ -10,6 +10,8 @@ export interface OpenedLedger {
   /** `embedded`, and the second of its kind `embedded-2`. */
   readonly name: string
   readonly entry: LedgerEntry
+  /** Its anchors lie in blocks, under which others grow. */
+  readonly isChain: boolean
   readonly session: LedgerSession
   /** Closes it and opens it again behind the same session: for one whose files could not be written. */
   renew(signal: AbortSignal): Promise<void>
@@ -67,8 +69,9 @@ export async function openLedgers(
 ): Promise<Ledgers> {
   const opened: (OpenedLedger & AsyncDisposable)[] = []
   const closed: ClosedLedger[] = []
+  const names = ledgerNames(entries)
   for (const [i, entry] of entries.entries()) {
-    const name = nameOf(entries, i)
+    const name = names[i] as string
     try {
       opened.push(await openLedger(name, entry, registry, accounts))
     } catch (error) {
@@ -112,6 +115,7 @@ async function openLedger(
   return {
     name,
     entry,
+    isChain: ledger.account === 'secp256k1',
     session: behind(() => current),
     renew: (signal) =>
       inTurn(async () => {
@@ -147,11 +151,11 @@ const behind = (current: () => LedgerSession): LedgerSession => ({
 })
 
 /** By kind, so that another kind listed before it does not give it another name. */
-function nameOf(entries: readonly LedgerEntry[], i: number): string {
-  const kind = entries[i]?.ledger ?? ''
-  const before = entries.slice(0, i).filter(({ ledger }) => ledger === kind).length
-  return before === 0 ? kind : `${kind}-${before + 1}`
-}
+export const ledgerNames = (entries: readonly LedgerEntry[]): readonly string[] =>
+  entries.map(({ ledger: kind }, i) => {
+    const before = entries.slice(0, i).filter(({ ledger }) => ledger === kind).length
+    return before === 0 ? kind : `${kind}-${before + 1}`
+  })
 
 async function closeAll(opened: readonly AsyncDisposable[]): Promise<void> {
   for (const one of opened) await one[Symbol.asyncDispose]()

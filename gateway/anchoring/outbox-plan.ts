@@ -22,7 +22,7 @@ export interface OutboxParts {
   onNotice(state: 'damaged' | 'forgot', why: string): void
 }
 
-export interface Identified {
+interface Identified {
   readonly rest: 'identified'
   readonly ledgerId: Uint8Array
 }

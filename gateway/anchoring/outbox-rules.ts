@@ -12,7 +12,7 @@ import type { Fault } from './asked.ts'
 import type { SignedHead } from './history.ts'
 
 /** What to ask next of what is on its way. */
-export type Call = 'find' | 'prepare' | 'send' | 'status'
+type Call = 'find' | 'prepare' | 'send' | 'status'
 
 /** What is known beside the record. Forgotten by a restart, which therefore begins with `find`. */
 export interface Recollection {
@@ -44,7 +44,7 @@ export type Move =
   /** A fork: never asked again. */
   | { readonly move: 'stop'; readonly why: string }
 
-export interface Wait {
+interface Wait {
   /** `again`: nobody answers. `poll`: it is being taken. `slow`: only a person changes it. */
   readonly how: 'again' | 'poll' | 'slow'
   readonly state: Refusal | 'unknown' | 'known' | 'fault'

@@ -21,14 +21,14 @@ import {
   type Recollection,
 } from './outbox-rules.ts'
 
-export interface Outbox {
+interface Outbox {
   /** Asks one thing, or writes one thing down, and says what to wait for. */
   step(): Promise<Rest>
   /** Mends what was found damaged, and fetches proofs that are still to be had. Null when all is well. */
   tend(): Promise<Untended | null>
 }
 
-export interface Untended {
+interface Untended {
   readonly state: 'damaged' | 'unproved'
   readonly why: string
   /** False where it is only too early. */

@@ -6,7 +6,7 @@ import type { AnchorStore } from './anchor-store.ts'
 import { asked, type Fault } from './asked.ts'
 import { type History, judgeHeld } from './history.ts'
 
-export interface Recovery {
+interface Recovery {
   readonly session: LedgerSession
   readonly ledgerId: Uint8Array
   readonly history: History
@@ -14,7 +14,7 @@ export interface Recovery {
   readonly signal: AbortSignal
 }
 
-export type Recovered =
+type Recovered =
   /** Those that the store did not have. */
   | { readonly state: 'recovered'; readonly anchors: readonly Anchor[] }
   | { readonly state: 'ahead' | 'other'; readonly held: Anchored }

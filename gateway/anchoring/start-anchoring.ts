@@ -11,13 +11,13 @@ import type { SecretReference } from '../keys/secret.ts'
 import type { Recording } from '../recording/open-recording.ts'
 import type { Sealing } from '../sealing/sealing.ts'
 import type { Store } from '../store.ts'
-import { admit } from './admit.ts'
-import { refusalOf } from './head-refusals.ts'
-import { compareHeads, type HeadComparison } from './heads.ts'
+import { asked } from './asked.ts'
 import type { History } from './history.ts'
 import { type LedgerEntry, type Ledgers, openLedgers } from './ledger-host.ts'
 import { runOutbox } from './outbox.ts'
 import { type Bell, newBell, pause } from './pace.ts'
+import { rotationTeller } from './rotation-teller.ts'
+import { signingPermission } from './signing-permission.ts'
 
 export interface AnchoringOptions {
   readonly entries: readonly LedgerEntry[]
@@ -41,19 +41,18 @@ export interface Anchoring extends AsyncDisposable {
   rotated(): Promise<void>
   /** Asks again at once what waits. */
   readonly bell: Bell
+  /** The newest block of each chain that answers soon, by the ledger's name. */
+  heights(): Promise<ReadonlyMap<string, number>>
   /** Resolves when every ledger has taken the newest checkpoint, or the signal aborts. */
   settled(signal: AbortSignal): Promise<void>
 }
 
 const askAgainMs = 5000
 const lookAgainMs = 50
-/** A ledger that is silent for longer does not keep the others waiting. */
-const leftOutAfterMs = 24 * 60 * 60 * 1000
 
 export async function startAnchoring(options: AnchoringOptions): Promise<Anchoring> {
   const { entries, store, sealing, keys, health, signal, onEvent, onRefused } = options
   const { anchors, identity, journal } = store
-  const { clock, recorder, streams } = options.recording
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const bell = newBell()
@@ -76,7 +75,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     entries,
     ledgerKinds as unknown as Record<string, Ledger>,
     {
-      nowMs: () => clock.unixMs(),
+      nowMs: () => options.recording.clock.unixMs(),
       keyFor: (place, name) =>
         openLedgerKey(options.data, options.secret, { ...place, isFirstUse: isFirstUse(name) }),
       isFirstUse: (_, name) => isFirstUse(name),
@@ -86,72 +85,23 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     health.degraded(`ledger ${name}`, error.message)
   }
 
-  const leftOut = new Set<string>()
-  const silentSince = new Map<string, number>()
-  const compare = () =>
-    compareHeads({
-      ledgers: ledgers.opened,
-      history,
-      store: anchors,
-      signal: until,
-      silentSince,
-      monoMs: () => performance.now(),
-    })
+  const rotations = rotationTeller(ledgers.opened, identity, keys)
 
-  /** True once nothing stands against signing. */
-  async function mayBegin(comparisons: readonly HeadComparison[]): Promise<boolean> {
-    let isWaiting = ledgers.closed.some(({ name }) => !isFirstUse(name))
-    for (const comparison of comparisons) {
-      const { ledger } = comparison
-      if (comparison.state === 'unknown' && comparison.silentMs > leftOutAfterMs) {
-        const pinned = anchors.pinned(ledger)
-        if (pinned && pinned !== 'damaged' && !leftOut.has(ledger)) {
-          const silent = { type: 'silent', time: clock.now(), ledger: pinned.ledgerId } as const
-          recorder.state(streams.control, silent)
-        }
-        leftOut.add(ledger)
-        continue
-      }
-      if (comparison.state === 'other-key' && (await tellRotations(ledger))) {
-        health.well(`ledger ${ledger}`)
-        continue
-      }
-      const refusal = refusalOf(comparison)
-      if (refusal?.code === 'STORE_BEHIND') throw refusal
-      if (refusal) {
-        isWaiting = true
-        health.degraded(`ledger ${ledger}`, refusal.message)
-      } else {
-        health.well(`ledger ${ledger}`)
-      }
-      if (comparison.state === 'absent') {
-        const session = ledgers.opened.find(({ name }) => name === ledger)?.session
-        if (session) await admit(session, identity, keys.current.publicKey, until)
-      }
-    }
-    return !isWaiting
-  }
-
-  /** Of every key that followed the one that the ledger knows, in order; true once it knows ours. */
-  async function tellRotations(name: string): Promise<boolean> {
-    const session = ledgers.opened.find((of) => of.name === name)?.session
-    const { gateway, incarnation } = identity
-    const head = await session?.head(gateway, incarnation, until)
-    if (session === undefined || head?.state !== 'registered') return false
-    const known = keys.rotationsBefore(head.key)
-    if (known < 0) return false
-    for (const rotation of keys.rotations.slice(known)) {
-      const prepared = await session.prepare({ type: 'rotation', gateway, ...rotation }, until)
-      const outcome = prepared.state === 'prepared' ? await session.send(prepared, until) : prepared
-      if (outcome.state !== 'final') return false
-    }
-    return true
-  }
+  const mayBegin = signingPermission({
+    ...options,
+    ledgers,
+    history,
+    rotations,
+    bell,
+    signal: until,
+  })
 
   /** Asks until every ledger knows the current key; what it refuses meanwhile is asked again at once. */
   async function rotated(): Promise<void> {
     for (let left = ledgers.opened.map(({ name }) => name); left.length > 0 && !until.aborted; ) {
-      const told = await Promise.all(left.map((name) => tellRotations(name).catch(() => false)))
+      const told = await Promise.all(
+        left.map((name) => rotations.tell(name, until).catch(() => false)),
+      )
       left = left.filter((_, i) => !told[i])
       bell.ring()
       if (left.length > 0) await pause(askAgainMs)(until)
@@ -165,7 +115,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
         'no checkpoint is signed until every ledger has said what it holds',
       )
       await pause(askAgainMs)(until)
-    } while (!until.aborted && !(await mayBegin(await compare())))
+    } while (!until.aborted && !(await mayBegin()))
     if (until.aborted) return
     health.well('signing')
     await sealing.allow()
@@ -217,7 +167,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
   let isReady = false
   try {
     // A ledger that is silent must not keep the gateway from recording; one that knows more stops it here.
-    isReady = await mayBegin(await compare())
+    isReady = await mayBegin()
     if (isReady) await sealing.allow()
   } catch (error) {
     ended.abort()
@@ -233,6 +183,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
 
   return {
     bell,
+    heights: () => heightsOf(ledgers.opened, until),
     signed,
     rotated,
     async settled(stop) {
@@ -254,3 +205,20 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     },
   }
 }
+
+async function heightsOf(
+  opened: Ledgers['opened'],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const heights = await Promise.all(
+    opened
+      .filter(({ isChain }) => isChain)
+      .map(async ({ name, session }) => {
+        const health = await asked(signal, (until) => session.health(until), soonMs)
+        return [name, 'height' in health ? health.height : null] as const
+      }),
+  )
+  return new Map(heights.flatMap(([name, height]) => (height === null ? [] : [[name, height]])))
+}
+
+const soonMs = 3000

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { nearest } from '../../config/did-you-mean.ts'
 
-export interface Option {
+interface Option {
   /** What the value is called in the help; a switch has none. */
   readonly value?: string
   readonly short?: string

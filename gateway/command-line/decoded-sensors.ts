@@ -15,7 +15,7 @@ import { numberOf, type Said } from './decoded.ts'
 export type Asked = (option: string) => string | undefined
 
 /** At most 4 KiB: no frame of these devices is longer than 260 bytes. */
-export function bytesIn(text: string): Uint8Array {
+function bytesIn(text: string): Uint8Array {
   const hex = text.replace(/\s+/g, '').replace(/^0x/i, '')
   if (hex.length > 8192 || !/^([0-9a-f]{2})+$/i.test(hex)) {
     throw new KedgeError('SENSOR_GARBLED', 'not hexadecimal')

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly language: Language
   /** Prints lines as they are; false when nobody reads any more. */
   print(...lines: readonly string[]): Promise<boolean>
+  /** What is going on meanwhile, on standard error. */
+  note(text: string): void
   /** Explains an error on standard error and gives the exit code that belongs to it. */
   explain(error: unknown, at?: string): number
   good(text: string): string
@@ -46,6 +48,9 @@ export function openTerminal(json: boolean, lang: string | undefined): Terminal 
       // A reader that went away is noticed between turns of the event loop.
       await setImmediate()
       return isRead()
+    },
+    note(text) {
+      process.stderr.write(`kedge: ${printable(text)}\n`)
     },
     explain(error, at) {
       const { code, message, hint } = asKedgeError(error)

@@ -1,13 +1,12 @@
 /** What the ledgers of a configuration say of this gateway, asked of them directly: none of it is secret. */
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
-import { keyId } from '../../anchor-client/evidence/sm2.ts'
 import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
 import type { FoundHead, Ledger } from '../../anchor-client/ledgers/ledger.ts'
 import { asked, type Fault } from '../anchoring/asked.ts'
 import { type LedgerEntry, noAccount, openLedgers } from '../anchoring/ledger-host.ts'
 import type { Marker } from '../data-folder.ts'
 
-export interface EnrolmentRow {
+interface EnrolmentRow {
   readonly ledger: string
   readonly gateway: string
   readonly incarnation: number
@@ -63,8 +62,8 @@ function rowOf(
   const row = { ledger, ...of, keyId: null, size: null, why: null }
   switch (head.state) {
     case 'registered': {
-      const { stands, size, key } = head
-      return { ...row, state: stands, keyId: bytesToHex(keyId(key)), size }
+      const { stands, size, keyId } = head
+      return { ...row, state: stands, keyId: bytesToHex(keyId), size }
     }
     case 'absent':
       return { ...row, state: 'unregistered' }

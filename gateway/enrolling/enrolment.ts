@@ -37,7 +37,7 @@ const fileSchema = z.strictObject({
 
 const prefix = utf8('kedge/enrol/v1\0')
 
-export const enrolmentMessage = (asked: Admission): Uint8Array => {
+const enrolmentMessage = (asked: Admission): Uint8Array => {
   const { gateway, incarnation, hashId, key, account = new Uint8Array() } = asked
   return sm3(concat(prefix, gateway, u32(incarnation), Uint8Array.of(hashId), key, account))
 }

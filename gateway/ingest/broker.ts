@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Listen } from '../../config/forms.ts'
 import { reasons } from './answers.ts'
-import { type Connection, openConnection, type Surroundings } from './connection.ts'
+import { type Connection, openConnection, type Route, type Surroundings } from './connection.ts'
 import { type Limits, usualLimits } from './limits.ts'
 import { openRoom } from './room.ts'
 import { openWarnings } from './warnings.ts'
@@ -17,6 +17,8 @@ export interface Publication {
 export interface BrokerHost {
   /** Resolves once it is on disk: stored, or refused and recorded. */
   take(publication: Publication): Promise<void>
+  /** What becomes of topics other than `ingest/NAME`; without it they are refused. */
+  route?(topic: string): Route
   warn(message: string): void
 }
 
@@ -41,7 +43,8 @@ export async function openBroker(
     limits,
     room: openRoom(limits.allBacklogsBytes),
     // An error thrown at once is a publication that was not stored, like any other.
-    take: async (source, payload) => host.take({ source, payload }),
+    take: (source) => async (payload) => host.take({ source, payload }),
+    route: (topic) => host.route?.(topic) ?? 'refuse',
     claim(clientId, connection) {
       const older = publishers.get(clientId)
       publishers.set(clientId, connection)

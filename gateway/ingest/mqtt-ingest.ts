@@ -10,6 +10,7 @@ import { markedSimulated } from '../recording/simulated.ts'
 import type { Store } from '../store.ts'
 import { type Broker, openBroker, type Publication } from './broker.ts'
 import { openDuplicates } from './duplicates.ts'
+import { idOfReading, ownTopics } from './own-topics.ts'
 import { checkAgainstMapping, readPayload } from './payload.ts'
 import { type MqttConfig, mqttSource, planOf, publisherOf } from './plan-of.ts'
 
@@ -32,7 +33,9 @@ export async function openMqttIngest(
     const name = publisherOf(of.streams.sourceOf(stream))
     if (name !== undefined) seen.add(name)
   }
-  const duplicates = openDuplicates((source) => lastIds(of.store, mqttSource(source)))
+  const duplicates = openDuplicates((source) =>
+    lastIds(of.store, mqttSource(source), config.sources[source]?.json !== undefined),
+  )
 
   async function take({ source, payload }: Publication): Promise<void> {
     const said = readPayload(payload)
@@ -65,6 +68,7 @@ export async function openMqttIngest(
     if (listed === undefined && config.unlisted === 'refuse') {
       return 'this source is not listed in the configuration'
     }
+    if (listed?.json) return 'this source sends to a topic of its own'
     if (!seen.has(source) && seen.size >= mostSources) return `more than ${mostSources} sources`
     seen.add(source)
     return listed ? checkAgainstMapping(reading, listed) : null
@@ -88,6 +92,7 @@ export async function openMqttIngest(
 
   return openOnKeptPort(config.listen, portFile, {
     take,
+    route: ownTopics(config, of, duplicates, refused),
     warn: (message) => of.onEvent({ event: 'warning', message }),
   })
 }
@@ -118,7 +123,11 @@ function detailsOf({ id, time }: { id: string | null; time: string | null }): De
 }
 
 /** The ids of the last readings of a source that had one, oldest first. */
-async function lastIds({ reader, epochs }: Store, source: string): Promise<string[]> {
+async function lastIds(
+  { reader, epochs }: Store,
+  source: string,
+  hasOwnTopic: boolean,
+): Promise<string[]> {
   const ids: string[] = []
   const streams = await streamsNamed(reader, epochs, source).catch((error) => {
     if (error instanceof KedgeError && error.code === 'NOT_FOUND') return []
@@ -128,9 +137,10 @@ async function lastIds({ reader, epochs }: Store, source: string): Promise<strin
     for (let to = size; to > 0 && ids.length < windowIds; to -= windowIds) {
       const found: string[] = []
       for await (const { leaf } of reader.leaves(number, Math.max(0, to - windowIds), to)) {
-        const details = leaf && disclosedBy(openedLeaf(leaf, number, epochs)).details
+        if (leaf === null) continue
+        const { kind, details } = disclosedBy(openedLeaf(leaf, number, epochs))
         const id = details?.find(([name]) => name === 'publisher-id')?.[1]
-        if (typeof id === 'string') found.push(id)
+        if (typeof id === 'string') found.push(hasOwnTopic ? idOfReading(kind ?? '', id) : id)
       }
       ids.unshift(...found)
     }

@@ -1,24 +1,8 @@
 import type { Decimal, Several } from '../../anchor-client/evidence/model.ts'
-import { parseDecimal } from '../../drivers/decimal.ts'
-import type { Json } from './json.ts'
+import { decimalOf } from '../../drivers/decimal.ts'
+import type { Json } from '../../drivers/json.ts'
 
 type Refused = { readonly refused: string }
-
-/**
- * A JSON number with its digits: `4.250` is [4250, −3], `1e3` is [1, 3]. `-0.0` is [0, −1]: a decimal has no
- * sign of its own, only that of its mantissa.
- */
-export function decimalOf(numeral: string, key: string): { readonly value: Decimal } | Refused {
-  const [digits = '', power = '0'] = numeral.split(/[eE]/)
-  const decimal = parseDecimal(digits)
-  if (decimal === null) return { refused: `${key} has more than 15 digits` }
-  const shift = Number(power)
-  if (Math.abs(shift) > 9) return { refused: `${key} has an exponent beyond ±9` }
-  const [mantissa, scale] = decimal
-  const exponent = scale + shift
-  if (exponent < -18) return { refused: `${key} has a last digit beyond 10^-18` }
-  return { value: [mantissa, exponent] }
-}
 
 /** Numbers by field, in the order that evidence wants. Digits in quotes, as they are printed elsewhere, are numbers too. */
 export function severalOf(

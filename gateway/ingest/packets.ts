@@ -2,7 +2,7 @@
  * What publishers send, read strictly from MQTT 3.1.1 and 5. User names, passwords and wills are passed over
  * and never become text, so that nothing can log them.
  */
-import type { Buffer } from 'node:buffer'
+import { type Buffer, isUtf8 } from 'node:buffer'
 import type { Frame } from './frames.ts'
 import { type Cursor, cursorOf, readProperties, skip, takeText, takeUint } from './wire-fields.ts'
 
@@ -23,6 +23,8 @@ export interface Publish {
   readonly type: 'publish'
   /** Null for a topic other than `ingest/` and a name. */
   readonly source: string | null
+  /** That other topic, if it is text of at most 256 bytes. */
+  readonly topic?: string | null
   readonly qos: 0 | 1 | 2
   /** 0 with QoS 0. */
   readonly id: number
@@ -104,13 +106,11 @@ function readPublish(first: number, body: Buffer, version: Version): Packet {
   if (at.isBroken || qos === 3 || (qos > 0 && id === 0) || hasAlias || topicBytes === 0) {
     return malformed
   }
-  return {
-    type: 'publish',
-    source: sourceOf(body, topicAt, topicBytes),
-    qos: qos as 0 | 1 | 2,
-    id,
-    payload: body.subarray(at.at),
-  }
+  const source = sourceOf(body, topicAt, topicBytes)
+  const payload = body.subarray(at.at)
+  if (source !== null) return { type: 'publish', source, qos: qos as 0 | 1 | 2, id, payload }
+  const topic = textAt(body, topicAt, topicBytes)
+  return { type: 'publish', source, topic, qos: qos as 0 | 1 | 2, id, payload }
 }
 
 function sourceOf(body: Buffer, at: number, length: number): string | null {
@@ -119,6 +119,15 @@ function sourceOf(body: Buffer, at: number, length: number): string | null {
   return topicForm.exec(body.toString('latin1', at, at + length))?.[1] ?? null
 }
 
+function textAt(body: Buffer, at: number, length: number): string | null {
+  const bytes = body.subarray(at, at + length)
+  if (length > longestOtherTopic || !isUtf8(bytes)) return null
+  const text = bytes.toString()
+  // Wildcards and zeros are in no topic.
+  return /[+#\0]/.test(text) ? null : text
+}
+
+const longestOtherTopic = 256
 const topicForm = /^ingest\/([A-Za-z0-9._-]{1,64})$/
 const longestTopic = 'ingest/'.length + 64
 

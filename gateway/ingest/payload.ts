@@ -3,8 +3,9 @@ import { hexToBytes, utf8 } from '../../anchor-client/evidence/bytes.ts'
 import type { Value } from '../../anchor-client/evidence/model.ts'
 import { parseTime } from '../../anchor-client/evidence/rfc3339.ts'
 import { namePattern } from '../../anchor-client/evidence/values.ts'
-import { type Json, named, readJson } from './json.ts'
-import { decimalOf, severalOf } from './numbers.ts'
+import { decimalOf } from '../../drivers/decimal.ts'
+import { type Json, named, readJson } from '../../drivers/json.ts'
+import { severalOf } from './numbers.ts'
 
 export interface IngestReading {
   readonly kind: string
@@ -18,10 +19,11 @@ export interface IngestReading {
 export type Payload = { readonly reading: IngestReading } | { readonly refused: string }
 
 const maxPayloadBytes = 4096
+const maxDepth = 3
 
 export function readPayload(payload: Uint8Array): Payload {
   if (payload.length > maxPayloadBytes) return refusal('the payload is larger than 4 KiB')
-  const json = readJson(payload)
+  const json = readJson(payload, maxDepth)
   if ('fault' in json) return refusal(json.fault)
   if (!(json.value instanceof Map)) return refusal('the payload is no JSON object')
   const object = json.value as ReadonlyMap<string, Json>

@@ -12,7 +12,11 @@ export function planOf({ sources }: MqttConfig, name: string): StreamPlan {
   const listed = Object.hasOwn(sources, name) ? sources[name] : undefined
   return {
     source: mqttSource(name),
-    kinds: listed?.kinds ? Object.keys(listed.kinds) : null,
+    kinds: listed?.json
+      ? Object.entries(listed.json.readings).map(([reading, { kind = reading }]) => kind)
+      : listed?.kinds
+        ? Object.keys(listed.kinds)
+        : null,
     promise: listed?.promise ?? null,
     isPrivate: listed?.private ?? false,
     isDevice: false,

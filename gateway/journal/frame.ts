@@ -2,7 +2,14 @@
  * A frame: what is committed with one write. Its head says which indices of which streams it holds, with a
  * check of its own, so that even of a damaged frame it is known what is gone.
  */
-import { crc32 } from 'node:zlib'
+import {
+  checkBytes,
+  type RunHead,
+  readCheck,
+  readRunHead,
+  writeCheck,
+  writeRunHeads,
+} from './run-heads.ts'
 import { maxVarintBytes, type Reader, readVarint, type Writer, writeVarint } from './varint.ts'
 
 /** A leaf as it is stored: opened, or (a private reading) its commit and its fields under the epoch's key. */
@@ -21,13 +28,7 @@ export interface Run {
   readonly leaves: readonly StoredLeaf[]
 }
 
-export interface RunHead {
-  readonly stream: number
-  readonly start: number
-  readonly count: number
-}
-
-export interface FrameHead {
+interface FrameHead {
   /** Unix milliseconds, or null where no clock was set. */
   readonly committedAtMs: number | null
   readonly runs: readonly RunHead[]
@@ -64,7 +65,7 @@ export function encodeFrame(committedAtMs: number | null, runs: readonly Run[]):
 
 /** What stands for a frame that is gone. */
 export function encodeFrameHead(runs: readonly RunHead[]): Uint8Array {
-  const room = 4 + (2 + 3 * runs.length) * maxVarintBytes
+  const room = checkBytes + (2 + 3 * runs.length) * maxVarintBytes
   const writer: Writer = { bytes: new Uint8Array(room), at: 0 }
   writeHead(writer, { committedAtMs: null, runs })
   return writer.bytes.subarray(0, writer.at)
@@ -78,15 +79,8 @@ export const headOf = ({ stream, start, leaves }: Run): RunHead => ({
 
 function writeHead(writer: Writer, { committedAtMs, runs }: FrameHead): void {
   writeVarint(writer, committedAtMs === null ? 0 : committedAtMs + 1)
-  writeVarint(writer, runs.length)
-  for (const { stream, start, count } of runs) {
-    writeVarint(writer, stream)
-    writeVarint(writer, start)
-    writeVarint(writer, count)
-  }
-  const check = crc32(writer.bytes.subarray(0, writer.at))
-  new DataView(writer.bytes.buffer).setUint32(writer.at, check)
-  writer.at += 4
+  writeRunHeads(writer, runs)
+  writeCheck(writer)
 }
 
 /** The head alone, or undefined where even that is damaged. */
@@ -102,14 +96,11 @@ function readHead(reader: Reader): FrameHead | undefined {
   if (Number.isNaN(committedAt) || !(3 * count <= bytes.length)) return undefined
   const runs: RunHead[] = []
   for (let i = 0; i < count; i++) {
-    const run = { stream: readVarint(reader), start: readVarint(reader), count: readVarint(reader) }
+    const run = readRunHead(reader)
     if (!Number.isSafeInteger(run.stream + run.start + run.count)) return undefined
     runs.push(run)
   }
-  if (reader.at + 4 > bytes.length) return undefined
-  const check = new DataView(bytes.buffer, bytes.byteOffset).getUint32(reader.at)
-  if (check !== crc32(bytes.subarray(0, reader.at))) return undefined
-  reader.at += 4
+  if (!readCheck(reader, 0)) return undefined
   return { committedAtMs: committedAt === 0 ? null : committedAt - 1, runs }
 }
 

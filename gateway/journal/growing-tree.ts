@@ -17,7 +17,7 @@ import { sm3Batch } from '../../anchor-client/evidence/sm3-batch.ts'
 /** Nodes of 16 leaves and more are kept on disk: a damaged frame hides at most 15 neighbours. */
 export const keptLevel = 4
 
-export interface Growth {
+interface Growth {
   readonly from: number
   readonly size: number
   readonly root: Uint8Array
@@ -29,7 +29,7 @@ export interface Growth {
 }
 
 /** Hashes pairs of nodes; the count is even. */
-export type Parents = (nodes: Uint8Array) => Uint8Array
+type Parents = (nodes: Uint8Array) => Uint8Array
 
 export const sm3Parents: Parents = (nodes) => sm3Batch().parents(nodes)
 

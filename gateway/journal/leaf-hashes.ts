@@ -8,7 +8,7 @@ import type { StoredLeaf } from './frame.ts'
 
 const structural = Uint8Array.of(2)
 
-export const isReadingLeaf = ({ form, body }: StoredLeaf): boolean =>
+const isReadingLeaf = ({ form, body }: StoredLeaf): boolean =>
   form === 'private' || holdsReading(body)
 
 /** 32 bytes a leaf. */
@@ -23,7 +23,7 @@ export function leafHashes(leaves: readonly StoredLeaf[]): Uint8Array {
 }
 
 // Plain loops: this is done for every reading there is.
-export function commitsOf(leaves: readonly StoredLeaf[]): Uint8Array {
+function commitsOf(leaves: readonly StoredLeaf[]): Uint8Array {
   const ends = new Uint32Array(leaves.length)
   let opened = 0
   let length = 0

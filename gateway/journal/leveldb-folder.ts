@@ -9,12 +9,12 @@ import { readLog } from './leveldb-log.ts'
 import { readTable } from './leveldb-table.ts'
 import { readVarint } from './varint.ts'
 
-export interface LogFile {
+interface LogFile {
   readonly name: string
   readonly bytes: Uint8Array
 }
 
-export interface TableFile {
+interface TableFile {
   readonly name: string
   readonly length: number
   /** Keys as LevelDB has them, with 8 bytes of its own. */

@@ -5,7 +5,7 @@
 import { concat } from '../../anchor-client/evidence/bytes.ts'
 import { crc32c, masked } from './crc32c.ts'
 
-export interface LogRecord {
+interface LogRecord {
   readonly bytes: Uint8Array
   /** Every check in it holds. */
   readonly isWhole: boolean

@@ -7,13 +7,13 @@ import { crc32c, lengthByCheck, masked } from './crc32c.ts'
 import { unsnap } from './snappy.ts'
 import { readVarint, type Writer, writeVarint } from './varint.ts'
 
-export interface TableEntry {
+interface TableEntry {
   /** As LevelDB has it: the key, and 8 bytes of its own. */
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
-export interface Table {
+interface Table {
   readonly isWhole: boolean
   /** What can be told of it; of damaged blocks too, whatever that is worth. */
   entries(): Iterable<TableEntry>

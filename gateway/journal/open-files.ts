@@ -25,7 +25,7 @@ export interface JournalFiles extends Copied, AsyncDisposable {
   readonly firstRow: number
 }
 
-export interface Where {
+interface Where {
   readonly folder: string
   readonly indexFolder: string
   readonly mayCreate: boolean

@@ -13,7 +13,7 @@ export interface Hole {
   readonly to: number
 }
 
-export interface Assembled {
+interface Assembled {
   /** 32 bytes an index; zeros in the holes. */
   readonly hashes: Uint8Array
   readonly holes: readonly Hole[]

@@ -2,23 +2,21 @@
  * What the journal finds out about itself on open: from the last snapshot on, every row is read, every frame
  * checked, every sealed tree computed anew. What is gone is named exactly.
  */
-import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
-import { type Frontier, historyHash, statementLeaf } from '../../anchor-client/evidence/merkle.ts'
-import type { LeafRecord } from '../../anchor-client/evidence/model.ts'
-import { decodeRecord } from '../../anchor-client/evidence/records.ts'
-import { decodeHeader } from '../../anchor-client/evidence/seal.ts'
-import { controlStream, decodeDescriptor } from '../../anchor-client/evidence/stream.ts'
-import { decodeFrame, type Frame, type RunHead, type StoredLeaf } from './frame.ts'
-import { emptyFrontier, grow, parentsOf } from './growing-tree.ts'
+import type { Frontier } from '../../anchor-client/evidence/merkle.ts'
+import { controlStream } from '../../anchor-client/evidence/stream.ts'
+import { decodeFrame, type Frame } from './frame.ts'
 import type { JournalIdentity } from './journal.ts'
-import { assemble, type Hole } from './pieces.ts'
+import type { Hole } from './pieces.ts'
+import { openControl, undeclared } from './replayed-control.ts'
+import { openHistory } from './replayed-history.ts'
 import type { DamagedRow } from './row.ts'
 import type { RowSource } from './row-source.ts'
+import type { RunHead } from './run-heads.ts'
 import { decodeSealRow, type SealRow } from './seal-row.ts'
 import { type Damaged, openSegments } from './segments.ts'
 import { decodeSignature, type SignedSize } from './signature-row.ts'
 import { frontierFrom, lastSnapshot, unmendable } from './snapshots.ts'
-import { newStreamState, openLatest, type StreamState, sumUp } from './stream-state.ts'
+import { goOn, newStreamState, openLatest, type StreamState, sumUp } from './stream-state.ts'
 
 export interface Opened {
   readonly streams: Map<number, StreamState>
@@ -59,24 +57,22 @@ export async function replay(
     broken.push(what)
   }
 
-  const hash = historyHash(identity.hashId)
   const { nextRow } = source
   const start = await lastSnapshot(source)
   const streams = new Map<number, StreamState>()
   const segments = openSegments()
   const latest = openLatest()
-  const declared: LeafRecord[] = []
+  const history = openHistory(identity)
+  const control = openControl((number, descriptor) => {
+    if (!streams.has(number)) addStream(number, descriptor)
+  })
   const damagedRows: number[] = []
   /** Damaged rows since the last seal, with what they held; null where nobody knows. */
   const gone = new Map<number, readonly RunHead[] | null>()
   const interim = new Map<number, SignedSize>()
   let checkpoint: SignedSize | null = null
-  let history = emptyFrontier()
-  let lastHeader: Uint8Array | null = null
   let batchFirstRow = 0
   let nextStream: number = controlStream.number
-  let boot = -1
-  let machineBoot: Uint8Array = new Uint8Array()
   let sealsSinceSnapshot = 0
   let snapshotRow: number | null = null
 
@@ -97,25 +93,10 @@ export async function replay(
 
   async function onFrame(frame: Frame): Promise<void> {
     for (const [stream, leaves] of segments.add(frame)) {
-      if (stream === controlStream.number) onControl(leaves)
+      if (stream === controlStream.number) control.read(leaves)
       latest.add(stream, leaves)
     }
     for (const { stream } of frame.runs) await know(stream)
-  }
-
-  function onControl(leaves: readonly StoredLeaf[]): void {
-    for (const { body } of leaves) {
-      const record = decodeRecord(body)
-      if ('time' in record && record.time && record.time.boot > boot) {
-        boot = record.time.boot
-        machineBoot = new Uint8Array()
-      }
-      if (record.type === 'note' && record.name === 'machine-boot') machineBoot = record.bytes
-      if (record.type === 'damage') declared.push(record)
-      if (record.type !== 'stream') continue
-      const { number } = decodeDescriptor(record.descriptor)
-      if (!streams.has(number)) addStream(number, record.descriptor)
-    }
   }
 
   /** Of a frame that is damaged it may still be known what it held, and so what to look for. */
@@ -132,12 +113,12 @@ export async function replay(
   }
 
   async function onSeal(number: number, seal: SealRow): Promise<void> {
-    if (seal.seq === history.size + 1 && seal.headerBefore) addHeader(seal.headerBefore)
-    if (seal.seq !== history.size) {
-      refuse(`seal ${seal.seq} stands where seal ${history.size} should be`)
-      history = { subtrees: [], size: seal.seq }
+    if (seal.seq === history.frontier.size + 1 && seal.headerBefore) history.add(seal.headerBefore)
+    if (seal.seq !== history.frontier.size) {
+      refuse(`seal ${seal.seq} stands where seal ${history.frontier.size} should be`)
+      history.skipTo(seal.seq)
     }
-    addHeader(seal.header)
+    history.add(seal.header)
     for (const segment of seal.segments) {
       await know(segment.stream)
       const stream = streams.get(segment.stream)
@@ -155,26 +136,11 @@ export async function replay(
     batchFirstRow = number + 1
   }
 
-  function addHeader(bytes: Uint8Array): void {
-    const { gateway, incarnation } = decodeHeader(bytes)
-    if (!equalBytes(gateway, identity.gateway) || incarnation !== identity.incarnation) {
-      throw unmendable('the journal is of another gateway')
-    }
-    history = grow(hash, parentsOf(hash), history, statementLeaf(hash, bytes)).frontier
-    lastHeader = bytes
-  }
-
   if (start) {
     const { row, seal } = start
     const { snapshot } = seal
-    const { gateway, incarnation } = decodeHeader(seal.header)
-    if (!equalBytes(gateway, identity.gateway) || incarnation !== identity.incarnation) {
-      throw unmendable('the journal is of another gateway')
-    }
-    history = frontierFrom(seal.seq + 1, snapshot.history)
-    lastHeader = seal.header
-    boot = snapshot.boot
-    machineBoot = snapshot.machineBoot
+    history.beginAt(seal.seq + 1, snapshot.history, seal.header)
+    control.beginAt(snapshot)
     for (const { number, descriptor, size, frontier, ...last } of snapshot.streams) {
       const stream = addStream(number, descriptor)
       stream.sealed = frontierFrom(size, frontier)
@@ -205,38 +171,25 @@ export async function replay(
   }
   const lost: (Hole & { stream: StreamState })[] = []
   for (const stream of streams.values()) {
-    const left = segments.unsealed(stream.number)
-    const end = Math.max(
-      stream.sealed.size,
-      ...left.map(({ start: first, hashes }) => first + hashes.length / 32),
-    )
-    const { hashes, holes } = assemble(left, stream.sealed.size, end)
+    const holes = goOn(stream, segments.unsealed(stream.number))
     lost.push(...holes.map((hole) => ({ ...hole, stream })))
-    stream.fresh = hashes.length > 0 ? [hashes] : []
-    stream.size = end
-    stream.assigned = end
-    stream.added = end
     sumUp(stream, latest.of(stream.number))
     if (stream.isClosed && stream.size === stream.sealed.size) streams.delete(stream.number)
-    // Where a boot's own record is gone, what was recorded in it tells of it.
-    if (stream.lastTime && stream.lastTime.boot > boot) {
-      boot = stream.lastTime.boot
-      machineBoot = new Uint8Array()
-    }
+    if (stream.lastTime) control.seen(stream.lastTime.boot)
   }
   return {
     streams,
-    history,
-    lastHeader,
+    history: history.frontier,
+    lastHeader: history.lastHeader,
     nextRow,
     batchFirstRow,
     nextStream,
-    boot,
-    machineBoot,
+    boot: control.boot,
+    machineBoot: control.machineBoot,
     sealsSinceSnapshot,
     snapshotRow,
     lost,
-    damage: segments.damage().filter((of) => !declared.some((record) => declares(record, of))),
+    damage: undeclared(segments.damage(), control.declared),
     damagedRows: damagedRows.filter((number) => !source.isExpendable(number)),
     gone: new Map(Array.from(gone).flatMap(([number, runs]) => (runs ? [[number, runs]] : []))),
     checkpoint,
@@ -244,6 +197,3 @@ export async function replay(
     broken,
   }
 }
-
-export const declares = (record: LeafRecord, { tag, from, to }: Damaged): boolean =>
-  record.type === 'damage' && equalBytes(record.tag, tag) && record.from <= from && record.to >= to

@@ -1,8 +1,9 @@
 /** Rows as replay and scrub read them: what is damaged in one place is looked for in the others. */
-import { decodeFrameHead, type RunHead } from './frame.ts'
+import { decodeFrameHead } from './frame.ts'
 import type { JournalIndex } from './journal-index.ts'
 import type { DamagedRow, Row } from './row.ts'
 import type { RowStore } from './row-store.ts'
+import type { RunHead } from './run-heads.ts'
 import type { TailRow } from './tail.ts'
 
 export interface RowSource {

@@ -3,16 +3,16 @@
  * in, laid aside, and put back after: rows whose own check holds are lost to nobody, and of the others it is known
  * what they held.
  */
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { RunHead } from './frame.ts'
+import { isThere, writeWhole } from '../whole-files.ts'
 import { inspectFolder, isTableWhole, type LevelFolder } from './leveldb-folder.ts'
 import { emptyTable } from './leveldb-table.ts'
 import { openRowStore, type RowStore } from './row-store.ts'
+import type { RunHead } from './run-heads.ts'
 import { rowsInLog, rowsInTable, type SavedRows } from './saved-rows.ts'
-import { writeWhole } from './write-whole.ts'
 
-export interface Salvaged {
+interface Salvaged {
   readonly rows: RowStore
   /** Of rows that are gone, as far as their own bytes tell. */
   readonly heads: ReadonlyMap<number, readonly RunHead[]>
@@ -35,10 +35,7 @@ export async function openSalvaged(
 ): Promise<Salvaged> {
   const inUse = `${folder}.in-use`
   // LevelDB ends the process over some damage: after any bad end everything is looked at.
-  const endedBadly = await access(inUse).then(
-    () => true,
-    () => false,
-  )
+  const endedBadly = await isThere(inUse)
   const found = await inspectFolder(folder, mayCreate)
   const aside = join(dirname(folder), 'damaged', basename(folder))
   const isSuspect = (await layLogsAside(found, aside, lastRow)) || endedBadly

@@ -2,10 +2,11 @@
  * The rows in LevelDB's own files, whatever else in these is wrong. In its log each was put with one batch of its
  * own (sequence 8, count 4, then tag, key, value).
  */
-import { decodeFrameHead, type RunHead } from './frame.ts'
+import { decodeFrameHead } from './frame.ts'
 import { readLog } from './leveldb-log.ts'
 import { readTable } from './leveldb-table.ts'
 import { type DamagedRow, decodeRow, numberOf, type Row } from './row.ts'
+import type { RunHead } from './run-heads.ts'
 import { readVarint, varintBytes } from './varint.ts'
 
 export interface SavedRows {
@@ -15,7 +16,7 @@ export interface SavedRows {
   readonly heads: ReadonlyMap<number, readonly RunHead[]>
 }
 
-export interface LogRows extends SavedRows {
+interface LogRows extends SavedRows {
   /** The highest row in a record that is whole, or -1. */
   readonly lastWhole: number
   /** Something in it is not as it was written, and something whole follows. */

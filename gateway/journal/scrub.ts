@@ -11,7 +11,7 @@ import { decodeFrame, type StoredLeaf } from './frame.ts'
 import { emptyFrontier } from './growing-tree.ts'
 import { inspectFolder, isTableWhole } from './leveldb-folder.ts'
 import type { JournalFiles } from './open-files.ts'
-import { declares } from './replay.ts'
+import { undeclared } from './replayed-control.ts'
 import type { Row } from './row.ts'
 import { rowsOf } from './row-source.ts'
 import { decodeSealRow, encodeSealRow, type SealRow } from './seal-row.ts'
@@ -104,9 +104,8 @@ export async function scrub(
     else await onRow(row)
     await pace(row.body.length)
   }
-  const damage = segments.damage()
   return {
-    damage: damage.filter((found) => !declared.some((record) => declares(record, found))),
+    damage: undeclared(segments.damage(), declared),
     damagedRows,
     damagedTables,
   }

@@ -42,7 +42,7 @@ export interface SealRow {
 }
 
 /** From here the journal is read on open: all that came before is summed up in it. */
-export interface Snapshot {
+interface Snapshot {
   /** -1 before the first. */
   readonly boot: number
   readonly machineBoot: Uint8Array

@@ -1,10 +1,11 @@
 /** Sealed trees computed anew from the leaves that frames hold, and what of them is not there any more. */
 import { compareBytes, equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import { type Frontier, hashAt, historyHash } from '../../anchor-client/evidence/merkle.ts'
-import { type Frame, type RunHead, runsOf, type StoredLeaf } from './frame.ts'
+import { type Frame, runsOf, type StoredLeaf } from './frame.ts'
 import { grow, keptLevel, placeOfNode, sm3Parents } from './growing-tree.ts'
 import { leafHashes } from './leaf-hashes.ts'
 import { assemble, type Hole, type Piece } from './pieces.ts'
+import type { RunHead } from './run-heads.ts'
 import type { SealedSegment } from './seal-row.ts'
 
 /** Sealed, and no longer there. */
@@ -20,7 +21,7 @@ interface Tree {
   sealed: Frontier
 }
 
-export interface Segments {
+interface Segments {
   /** The leaves of a frame, run by run. */
   add(frame: Frame): readonly (readonly [stream: number, leaves: readonly StoredLeaf[]])[]
   /** A frame that is gone: these indices were given away. */
@@ -92,7 +93,7 @@ function widened(holes: readonly Hole[], size: number): Hole[] {
 }
 
 /** A file carries neighbours as one run, under one record and its seal: the later one. */
-export function merged(found: readonly Damaged[]): Damaged[] {
+function merged(found: readonly Damaged[]): Damaged[] {
   const all: Damaged[] = []
   for (const one of found.toSorted((a, b) => compareBytes(a.tag, b.tag) || a.from - b.from)) {
     const last = all.at(-1)

@@ -4,6 +4,7 @@ import { decodeRecord, holdsReading } from '../../anchor-client/evidence/records
 import { controlStream, decodeDescriptor, streamTag } from '../../anchor-client/evidence/stream.ts'
 import type { StoredLeaf } from './frame.ts'
 import { emptyFrontier } from './growing-tree.ts'
+import { assemble, type Hole, type Piece } from './pieces.ts'
 
 /** What is known of an open stream without looking at the disk. */
 export interface StreamState {
@@ -72,6 +73,19 @@ export function openLatest() {
     },
     of: (stream: number): readonly StoredLeaf[] => runs.get(stream) ?? [],
   }
+}
+
+/** What is on the disk of it and was not sealed yet; gives what of that is not there any more. */
+export function goOn(stream: StreamState, unsealed: readonly Piece[]): readonly Hole[] {
+  const { size } = stream.sealed
+  const ends = unsealed.map(({ start, hashes }) => start + hashes.length / 32)
+  const end = Math.max(size, ...ends)
+  const { hashes, holes } = assemble(unsealed, size, end)
+  stream.fresh = hashes.length > 0 ? [hashes] : []
+  stream.size = end
+  stream.assigned = end
+  stream.added = end
+  return holes
 }
 
 /** What the stream's promise is judged by goes on from its last leaves. */

@@ -4,10 +4,16 @@
  * cut takes of it is named by the rows themselves.
  */
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import type { RunHead } from './frame.ts'
 import { kindOf, type RowKind, rowKinds } from './row.ts'
+import {
+  checkBytes,
+  type RunHead,
+  readCheck,
+  readRunHead,
+  writeCheck,
+  writeRunHeads,
+} from './run-heads.ts'
 import { maxVarintBytes, type Reader, readVarint, type Writer, writeVarint } from './varint.ts'
 
 export interface TailRow {
@@ -73,20 +79,14 @@ function openOrRefuse(path: string): number {
 
 function encodeRow(number: number, { kind, runs }: TailRow): Uint8Array {
   const writer: Writer = {
-    bytes: new Uint8Array((4 + 3 * runs.length) * maxVarintBytes),
+    bytes: new Uint8Array(checkBytes + (3 + 3 * runs.length) * maxVarintBytes),
     at: 0,
   }
   writeVarint(writer, number)
   writeVarint(writer, rowKinds[kind])
-  writeVarint(writer, runs.length)
-  for (const { stream, start, count } of runs) {
-    writeVarint(writer, stream)
-    writeVarint(writer, start)
-    writeVarint(writer, count)
-  }
-  const check = crc32(writer.bytes.subarray(0, writer.at))
-  new DataView(writer.bytes.buffer).setUint32(writer.at, check)
-  return writer.bytes.subarray(0, writer.at + 4)
+  writeRunHeads(writer, runs)
+  writeCheck(writer)
+  return writer.bytes.subarray(0, writer.at)
 }
 
 function readRows(bytes: Uint8Array) {
@@ -98,17 +98,9 @@ function readRows(bytes: Uint8Array) {
     const kind = kindOf(readVarint(reader))
     const runs: RunHead[] = []
     for (let left = readVarint(reader); left > 0 && reader.at < bytes.length; left--) {
-      runs.push({
-        stream: readVarint(reader),
-        start: readVarint(reader),
-        count: readVarint(reader),
-      })
+      runs.push(readRunHead(reader))
     }
-    if (kind === undefined || reader.at + 4 > bytes.length) break
-    const check = crc32(bytes.subarray(whole, reader.at))
-    const said = new DataView(bytes.buffer, bytes.byteOffset).getUint32(reader.at)
-    if (check !== said) break
-    reader.at += 4
+    if (kind === undefined || !readCheck(reader, whole)) break
     whole = reader.at
     found.set(number, { kind, runs })
   }

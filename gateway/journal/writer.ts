@@ -4,14 +4,15 @@
  */
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { type Entry, runsOf } from './entry.ts'
-import { encodeFrame, headOf, storedBytes } from './frame.ts'
+import { encodeFrame, headOf } from './frame.ts'
+import { openFrameQueue } from './frame-queue.ts'
 import { leafHashes } from './leaf-hashes.ts'
 import type { RowKind } from './row.ts'
 import type { RowStore } from './row-store.ts'
 import type { StreamState } from './stream-state.ts'
 import type { Tail } from './tail.ts'
 
-export interface Writer {
+interface Writer {
   /** What nobody waits for may be held back for so long, to be written with others. */
   add(entry: Entry, holdMs: number): void
   /** Writes the row that `make` gives, between two frames. Resolves to its number. */
@@ -30,7 +31,7 @@ interface Made {
   readonly after?: (number: number) => void
 }
 
-export interface WriterParts {
+interface WriterParts {
   readonly rows: Pick<RowStore, 'put'>
   readonly tail: Pick<Tail, 'add'>
   readonly firstRow: number
@@ -47,9 +48,6 @@ interface Waiting {
   readonly reject: (error: KedgeError) => void
 }
 
-const maxLeaves = 4096
-const maxBytes = 256 * 1024
-
 export function startWriter({
   rows,
   tail,
@@ -58,12 +56,9 @@ export function startWriter({
   onFrame,
   onBroken,
 }: WriterParts): Writer {
-  let queue: Entry[] = []
-  let taken = 0
+  const queue = openFrameQueue(() => void pump())
   let added = 0
   let done = 0
-  let held: NodeJS.Timeout | undefined
-  let heldUntilMs = Number.POSITIVE_INFINITY
   const work: (() => Promise<void>)[] = []
   let waiting: Waiting[] = []
   let committedRow = firstRow
@@ -73,15 +68,13 @@ export function startWriter({
 
   function fail(cause: unknown): KedgeError {
     if (broken) return broken
-    clearTimeout(held)
     const why = cause instanceof Error ? cause.message : String(cause)
     broken = new KedgeError('STORE_FAILED', `the journal could not be written: ${why}`, {
       hint: 'Check the disk and the room on it. Nothing more is taken before it is opened again.',
       cause,
     })
     onBroken(broken)
-    for (const { failed } of queue.splice(0).slice(taken)) failed?.(broken)
-    taken = 0
+    for (const { failed } of queue.clear()) failed?.(broken)
     for (const { reject } of waiting.splice(0)) reject(broken)
     return broken
   }
@@ -93,7 +86,7 @@ export function startWriter({
       for (;;) {
         const job = work.shift()
         if (job) await job()
-        else if (isDue()) await writeFrame(takeFrame())
+        else if (isDue()) await writeFrame(queue.take())
         else break
       }
     } finally {
@@ -102,30 +95,7 @@ export function startWriter({
   }
 
   const isDue = () =>
-    broken === undefined &&
-    taken < queue.length &&
-    (waiting.length > 0 || performance.now() >= heldUntilMs)
-
-  function takeFrame(): Entry[] {
-    const from = taken
-    let bytes = 0
-    while (taken < queue.length && taken - from < maxLeaves && bytes < maxBytes) {
-      bytes += storedBytes((queue[taken++] as Entry).leaf)
-    }
-    const frame = queue.slice(from, taken)
-    if (taken === queue.length) {
-      queue = []
-      taken = 0
-      heldUntilMs = Number.POSITIVE_INFINITY
-      clearTimeout(held)
-      held = undefined
-    } else if (taken > 4 * maxLeaves) {
-      // A source that is always faster than the disk must not be remembered for ever.
-      queue = queue.slice(taken)
-      taken = 0
-    }
-    return frame
-  }
+    broken === undefined && !queue.isEmpty && (waiting.length > 0 || queue.isDue())
 
   async function writeFrame(entries: readonly Entry[]): Promise<void> {
     const number = committedRow
@@ -196,14 +166,8 @@ export function startWriter({
         entry.failed?.(broken)
         return
       }
-      queue.push(entry)
+      queue.add(entry, holdMs)
       added += 1
-      const dueMs = performance.now() + holdMs
-      if (dueMs < heldUntilMs) {
-        heldUntilMs = dueMs
-        clearTimeout(held)
-        held = holdMs > 0 ? setTimeout(onHeld, holdMs) : undefined
-      }
       // What comes in one turn of the event loop goes into one frame.
       if (holdMs > 0 || isCalled || isBusy) return
       isCalled = true
@@ -220,11 +184,5 @@ export function startWriter({
         waiting.push({ count: added, resolve, reject })
         void pump()
       }),
-  }
-
-  function onHeld(): void {
-    // A timer may fire a little before its time.
-    heldUntilMs = Number.NEGATIVE_INFINITY
-    void pump()
   }
 }

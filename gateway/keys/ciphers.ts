@@ -6,7 +6,7 @@ import { sm3Stream as pureStream, type Sm3Stream } from '../../anchor-client/evi
 import * as pureSm4 from '../../anchor-client/evidence/sm4.ts'
 
 /** SM3, HMAC-SM3 and SM4-CTR: by OpenSSL, or by the pure room where this Node cannot. */
-export interface Ciphers {
+interface Ciphers {
   readonly engine: 'openssl' | 'pure'
   /** Why OpenSSL is not used; null where it is. */
   readonly why: string | null
@@ -39,7 +39,7 @@ export function firstSoundCiphers(engines: readonly Untried[]): Ciphers {
 }
 
 /** What is used of node:crypto, so that a test can hand over one that answers otherwise. */
-export type NativeCiphers = Pick<
+type NativeCiphers = Pick<
   typeof import('node:crypto'),
   'createCipheriv' | 'createHash' | 'createHmac'
 >

@@ -2,10 +2,12 @@
  * The gateway's keys, one after the other. A new one is made beside the old one, and counts from the moment at
  * which the header that names it is on the disk: what a crash leaves half-way is completed or taken away.
  */
-import { access, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { type DataFolder, syncFolder } from '../data-folder.ts'
+import { keyId } from '../../anchor-client/evidence/sm2.ts'
+import type { DataFolder } from '../data-folder.ts'
+import { isThere, syncFolder } from '../whole-files.ts'
 import { deviceKeyNumbers, deviceKeyPath } from './device-keys.ts'
 import { createKeyFile, type Key, openKeyFile, readPublicKey } from './key-file.ts'
 import { type Rotation, readRotation, rotationPath, writeRotation } from './rotations.ts'
@@ -18,8 +20,8 @@ export interface KeyRing {
   /** The key that signs a history of this size: the header that names a new one is still signed by the old. */
   forSize(size: number): Key
   isOurs(publicKey: Uint8Array): boolean
-  /** How many rotations of this incarnation came before this key counted; -1 where it is none of its keys. */
-  rotationsBefore(publicKey: Uint8Array): number
+  /** How many rotations of this incarnation came before the key of this id counted; -1 where it is none of its keys. */
+  rotationsBefore(id: Uint8Array): number
   /** Makes the next key; it signs nothing yet but for itself. */
   makeNext(): Promise<Key>
   /** On the disk before the header. */
@@ -80,11 +82,8 @@ export async function openKeyRing(
       return
     }
     const path = rotationPath(folder, number)
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    )
-    if (isThere && named === null && (await readRotation(path)).seq < size) {
+    const isMissing = named === null && (await isThere(path))
+    if (isMissing && (await readRotation(path)).seq < size) {
       throw new KedgeError(
         'KEY_MISSING',
         `${deviceKeyPath(folder, number)} is gone, which signs since ${path}`,
@@ -114,9 +113,9 @@ export async function openKeyRing(
       const passed = rotations.filter(({ seq }) => size > seq + 1).length
       return opened[firstOfIncarnation() + passed] as Key
     },
-    rotationsBefore(publicKey) {
+    rotationsBefore(id) {
       const ofThisLife = opened.slice(firstOfIncarnation())
-      return ofThisLife.findIndex((key) => equalBytes(key.publicKey, publicKey))
+      return ofThisLife.findIndex((key) => equalBytes(keyId(key.publicKey), id))
     },
     isOurs: (publicKey) => opened.some((key) => equalBytes(key.publicKey, publicKey)),
     async makeNext() {

@@ -13,7 +13,7 @@ export type Rotation = Omit<RotationRequest, 'type' | 'gateway'>
 export const rotationPath = (keysFolder: string, number: number): string =>
   join(keysFolder, `rotation-${number}.json`)
 
-export interface KeyRange {
+interface KeyRange {
   readonly publicKey: Uint8Array
   /** Sizes of the history that it may sign, both included; null for no end. */
   readonly from: number

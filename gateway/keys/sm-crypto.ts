@@ -40,7 +40,7 @@ export interface SmCrypto {
   }
 }
 
-export interface BigNumber {
+interface BigNumber {
   constructor: new (digits: string, radix: number) => BigNumber
 }
 

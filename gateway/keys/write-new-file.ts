@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isThere, syncFolder, writeSynced } from '../whole-files.ts'
 
 /**
  * Writes a file that is there whole or not at all, for its owner's eyes only. False, and nothing touched,
@@ -8,14 +9,8 @@ import { dirname } from 'node:path'
  */
 export async function writeNewFile(path: string, content: Uint8Array): Promise<boolean> {
   const unfinished = `${path}.${randomUUID()}.new`
-  const file = await open(unfinished, 'wx', 0o600)
   try {
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeSynced(unfinished, content, 'wx')
     const isNew = await linkNew(unfinished, path)
     if (isNew) await syncFolder(dirname(path))
     return isNew
@@ -37,21 +32,6 @@ async function linkNew(from: string, to: string): Promise<boolean> {
     if (await isThere(to)) return false
     await rename(from, to)
     return true
-  }
-}
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

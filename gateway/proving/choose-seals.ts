@@ -9,7 +9,7 @@ import { lastOf, type Wanted } from './find.ts'
 
 export type Between = 'day' | 'hour' | 'last'
 
-export interface ChosenSeal {
+interface ChosenSeal {
   readonly seal: SealRow
   /** Number of the stream to its position in the file. */
   readonly streams: Map<number, number>

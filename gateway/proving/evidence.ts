@@ -1,7 +1,8 @@
 /** Evidence files: readings, their streams, and the seals that fix them. */
 import { compareBytes, concat, equalBytes } from '../../anchor-client/evidence/bytes.ts'
+import { encodeEvidence } from '../../anchor-client/evidence/encode-file.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { encodeAnchor, encodeEvidence, limits } from '../../anchor-client/evidence/file.ts'
+import { encodeAnchor, limits } from '../../anchor-client/evidence/file.ts'
 import { historyHash, statementLeaf } from '../../anchor-client/evidence/merkle.ts'
 import type {
   Leaf,

@@ -24,7 +24,7 @@ export function narrowed(leaf: Leaf, commit: Uint8Array, fields: readonly string
   return openings.length > 0 ? { ...leaf, openings } : { form: 'hidden', commit }
 }
 
-export interface Moment {
+interface Moment {
   readonly earliestMs: number
   readonly latestMs: number
 }

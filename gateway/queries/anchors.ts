@@ -1,5 +1,10 @@
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { getAnchors, listAnchors, retryAnchors } from '../anchoring/anchor-rows.ts'
+import {
+  getAnchors,
+  listAnchors,
+  retryAnchors,
+  withConfirmations,
+} from '../anchoring/anchor-rows.ts'
 import { type Query, textOf } from './query.ts'
 
 /** The timeline of every ledger; only the running gateway can ask them again. */
@@ -7,11 +12,15 @@ export const anchors: Query = async function* ({ store, live }, asked) {
   const what = textOf(asked, 'what')
   const ledger = textOf(asked, 'ledger')
   const kept = store.anchors
+  const heights = (await live?.anchoring.heights()) ?? new Map()
   if (what === 'ls') {
-    for await (const row of listAnchors(kept, ledger)) yield { line: { ...row } }
+    for await (const row of listAnchors(kept, ledger))
+      yield { line: { ...withConfirmations(row, heights) } }
   } else if (what === 'get') {
     const size = Number(textOf(asked, 'size'))
-    for (const row of await getAnchors(kept, size, ledger)) yield { line: { ...row } }
+    for (const row of await getAnchors(kept, size, ledger)) {
+      yield { line: { ...withConfirmations(row, heights) } }
+    }
   } else {
     if (live === null) {
       throw new KedgeError('STORE_MISSING', 'no gateway runs on this data folder', {

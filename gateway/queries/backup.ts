@@ -1,4 +1,4 @@
-import { backup as parts } from '../backup.ts'
+import { backup as parts } from '../backup/backup.ts'
 import type { Query } from './query.ts'
 
 export const backup: Query = async function* ({ store, live }) {

@@ -2,6 +2,7 @@ import { anchors } from './anchors.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { exportReadings } from './export.ts'
+import { importFile } from './import.ts'
 import { prove } from './prove.ts'
 import type { Query } from './query.ts'
 import { rotate } from './rotate.ts'
@@ -13,6 +14,7 @@ import { trust } from './trust.ts'
 export const queries: Readonly<Record<string, Query>> = {
   prove,
   export: exportReadings,
+  import: importFile,
   status,
   trust,
   shipment,

@@ -20,7 +20,7 @@ export interface Clock {
   look(): boolean
 }
 
-export const clockSources = { none: 0, rtc: 1, ntp: 2, gnss: 3 } as const
+const clockSources = { none: 0, rtc: 1, ntp: 2, gnss: 3 } as const
 
 /** A crystal may be wrong by so much while nobody sets it. */
 const driftPerMs = 100e-6

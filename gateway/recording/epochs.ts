@@ -3,23 +3,14 @@
  * opens them lie in one small file apart from the journal: who destroys the file has erased both.
  */
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytesToHex, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
+import { writeWholeSync } from '../whole-files.ts'
 import { epochKeyBytes } from './private-leaves.ts'
 
-export interface Epoch {
+interface Epoch {
   /** The number of its stream. */
   readonly stream: number
   /** What the configuration calls the source. */
@@ -54,7 +45,9 @@ export function openEpochs(folder: string, nextStream: number): Epochs {
         key: Uint8Array.from(randomBytes(epochKeyBytes)),
         openedAtMs: Date.now(),
       }
-      writeWhole(folder, `${stream}.json`, { ...epoch, key: bytesToHex(epoch.key) })
+      const path = join(folder, `${stream}.json`)
+      if (existsSync(path)) renameSync(path, `${path}.${Date.now()}.old`)
+      writeWholeSync(path, `${JSON.stringify({ ...epoch, key: bytesToHex(epoch.key) })}\n`)
       epochs.set(stream, epoch)
       return epoch
     },
@@ -73,17 +66,4 @@ function readEpoch(path: string, stream: number): Epoch {
       cause,
     })
   }
-}
-
-function writeWhole(folder: string, name: string, content: object): void {
-  const path = join(folder, name)
-  if (existsSync(path)) renameSync(path, `${path}.${Date.now()}.old`)
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  writeFileSync(file, `${JSON.stringify(content)}\n`)
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(`${path}.new`, path)
-  const directory = openSync(folder, 'r')
-  fsyncSync(directory)
-  closeSync(directory)
 }

@@ -14,8 +14,8 @@ export interface Recording {
   readonly streams: Streams
   readonly recorder: Recorder
   readonly shipments: Shipments
-  /** What every start puts on record: the boot, the configuration, what was found amiss. */
-  begin(config: Uint8Array, unsigned: readonly number[]): void
+  /** What every start puts on record: the boot, the configuration where there is one, what was found amiss. */
+  begin(config: Uint8Array | null, unsigned: readonly number[]): void
   /** That it stopped cleanly. */
   end(): void
 }
@@ -43,7 +43,7 @@ export function openRecording({ journal, epochs }: Store): Recording {
       const time = clock.now()
       recorder.state(control, { type: 'boot', time, program })
       note('machine-boot', machine.id, time)
-      recorder.state(control, { type: 'config', time, bytes: config })
+      if (config) recorder.state(control, { type: 'config', time, bytes: config })
       for (const damage of opened.damage)
         recorder.state(control, { type: 'damage', time, ...damage })
       const { damagedRows } = opened

@@ -9,7 +9,8 @@ import { encode } from '../../anchor-client/evidence/encode.ts'
 import { decodeField, encodeField } from '../../anchor-client/evidence/fields.ts'
 import { commitField, commitLeaf } from '../../anchor-client/evidence/leaves.ts'
 import type { Field, OpenedLeaf, Opening } from '../../anchor-client/evidence/model.ts'
-import { commitmentsOfPrivate, encodeRecord } from '../../anchor-client/evidence/records.ts'
+import { commitmentsOfPrivate } from '../../anchor-client/evidence/record-codes.ts'
+import { encodeRecord } from '../../anchor-client/evidence/records.ts'
 import type { StoredLeaf } from '../journal/frame.ts'
 
 export const epochKeyBytes = 32

@@ -4,7 +4,7 @@ import type { Descriptor, Time } from '../../anchor-client/evidence/model.ts'
 import { limitMs } from '../../anchor-client/evidence/stream.ts'
 import { knownWall } from '../../anchor-client/evidence/values.ts'
 
-export interface Last {
+interface Last {
   readonly lastTime: Time | null
   readonly lastCounter: number | null
 }
@@ -17,7 +17,7 @@ export interface Heard {
   readonly quiet: number
 }
 
-export interface Missing {
+interface Missing {
   readonly cause: string
   readonly count: number | null
 }

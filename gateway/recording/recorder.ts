@@ -27,14 +27,14 @@ export interface Taken {
   readonly source?: string | undefined
 }
 
-export interface Waiting {
+interface Waiting {
   /** How long it may wait for others. */
   readonly holdMs: number
   readonly committed?: ((index: number) => void) | undefined
   readonly failed?: ((error: Error) => void) | undefined
 }
 
-export interface Refused {
+interface Refused {
   readonly source: string
   readonly reason: string
   readonly bytes: Uint8Array

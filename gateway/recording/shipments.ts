@@ -25,14 +25,14 @@ export interface Shipments {
   list(): readonly { readonly reader: string; readonly id: string; readonly stream: string }[]
 }
 
-export interface OpenedShipment {
+interface OpenedShipment {
   readonly reader: string
   readonly id: string
   readonly stream: string
   readonly members: readonly string[]
 }
 
-export interface ClosedShipment {
+interface ClosedShipment {
   readonly reader: string
   readonly id: string
   readonly stream: string
@@ -41,7 +41,7 @@ export interface ClosedShipment {
 
 const prefix = 'shipment/'
 
-export const shipmentSource = (reader: string, id: string): string => `${prefix}${reader}/${id}`
+const shipmentSource = (reader: string, id: string): string => `${prefix}${reader}/${id}`
 
 /** Shipments' streams that the journal has open are on their way still. */
 export function openShipments(

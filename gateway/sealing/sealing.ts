@@ -13,7 +13,7 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import type { Rotation } from '../keys/rotations.ts'
 import type { Recording } from '../recording/open-recording.ts'
 
-export interface SealingOptions {
+interface SealingOptions {
   /** What comes first counts. */
   readonly limits: {
     readonly maxReadings: number
@@ -185,7 +185,12 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
   }
 }
 
-function signedHead({ opened: { checkpoint }, size, historyRoot }: Journal): SignedHead | null {
+/** Signed before the journal was opened; null where it is not of the newest batch. */
+export function signedHead({
+  opened: { checkpoint },
+  size,
+  historyRoot,
+}: Journal): SignedHead | null {
   if (checkpoint === null || checkpoint.size !== size) return null
   return { size, root: historyRoot, key: checkpoint.key, signature: checkpoint.signature }
 }

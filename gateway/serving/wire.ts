@@ -1,13 +1,7 @@
-/** What goes over DIR/kedge.sock: one question in a line of JSON, then answers, a line each. */
+/** How answers go over a socket: a line of JSON each. */
 import { type ErrorCode, errorCodes, KedgeError } from '../../anchor-client/evidence/errors.ts'
-import type { Answer, Asked } from '../queries/query.ts'
+import type { Answer } from '../queries/query.ts'
 
-export interface Question {
-  readonly query: string
-  readonly asked: Asked
-}
-
-export const longestQuestion = 64 * 1024
 /** Bytes of a file go in pieces, so that no line is long. */
 const pieceBytes = 96 * 1024
 

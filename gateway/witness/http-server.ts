@@ -16,7 +16,7 @@ export interface Tls {
   readonly cert: Uint8Array
 }
 
-export interface HttpServer extends AsyncDisposable {
+interface HttpServer extends AsyncDisposable {
   readonly url: string
 }
 

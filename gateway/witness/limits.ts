@@ -1,6 +1,6 @@
 /** How much one peer or one gateway may ask for: a burst, and then so much a second. */
 
-export interface Limit {
+interface Limit {
   readonly perSecond: number
   readonly burst: number
 }

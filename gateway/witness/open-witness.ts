@@ -8,10 +8,11 @@ import {
   openKeeper,
   type WitnessKeeper,
 } from '../../anchor-client/ledgers/witness-keeper.ts'
-import { dataFolder, isThere, readMarker, syncFolder } from '../data-folder.ts'
+import { dataFolder, readMarker } from '../data-folder.ts'
 import { createKeyFile, type Key, openKeyFile } from '../keys/key-file.ts'
 import { readSecret, type SecretReference } from '../keys/secret.ts'
 import { makeKeysFolder } from '../keys/write-new-file.ts'
+import { isThere, syncFolder } from '../whole-files.ts'
 
 export interface Witness extends AsyncDisposable {
   readonly publicKey: Uint8Array
@@ -21,7 +22,7 @@ export interface Witness extends AsyncDisposable {
   keeper(): Promise<WitnessKeeper>
 }
 
-export interface WitnessSetup {
+interface WitnessSetup {
   readonly folder: string
   readonly secret: SecretReference | undefined
   /** A new witness may only be made by whoever asked for one. */

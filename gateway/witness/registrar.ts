@@ -7,7 +7,7 @@ import type { Admission } from '../../anchor-client/ledgers/ledger.ts'
 import type { WitnessBook } from '../../anchor-client/ledgers/witness-book.ts'
 import type { WitnessKeeper } from '../../anchor-client/ledgers/witness-keeper.ts'
 import { headOf, type Incarnation, standing } from '../../anchor-client/ledgers/witness-rules.ts'
-import { decodeEnrolment, refused } from './enrolment.ts'
+import { decodeEnrolment, refused } from '../enrolling/enrolment.ts'
 
 /** An object a gateway and incarnation. */
 export type EnrolledRow = {

@@ -36,7 +36,7 @@ export type WitnessEvent =
   | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'stopped' }
 
-export interface WitnessRun {
+interface WitnessRun {
   readonly folder: string
   readonly secret?: SecretReference | undefined
   readonly listen: ListenAddress

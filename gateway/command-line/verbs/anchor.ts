@@ -31,9 +31,10 @@ export const anchor: Command = {
 }
 
 function inWords(line: Readonly<Record<string, unknown>>): string {
-  const { ledger, size, root, state, block, at, cost, id } = line
+  const { ledger, size, root, state, block, at, cost, id, confirmations } = line
   const place = block === null ? `${id ?? 'not prepared yet'}` : `entry or block ${block}`
-  const about = [place, at, cost && `cost ${cost}`].filter(Boolean).join(', ')
+  const over = confirmations === null ? null : `${confirmations} blocks over it`
+  const about = [place, over, at, cost && `cost ${cost}`].filter(Boolean).join(', ')
   return printable(
     `${ledger}: ${size} batches, ${state}, ${about}, root ${String(root).slice(0, 16)}…`,
   )

@@ -1,10 +1,15 @@
 import { KedgeError } from '../../../anchor-client/evidence/errors.ts'
 import { nearest } from '../../../config/did-you-mean.ts'
 import { type Explained, explain, explainAll } from '../../../config/explain.ts'
+import type { Fault } from '../../../config/load.ts'
 import { asText } from '../../../config/reference.ts'
 import { gatewaySchema } from '../../../config/registry.ts'
 import { type Setting, type Settings, settingsIn } from '../../../config/setting.ts'
 import { maxConfigBytes } from '../../../config/yaml.ts'
+import type { LedgerEntry } from '../../anchoring/ledger-host.ts'
+import { type DataFolder, readMarker } from '../../data-folder.ts'
+import { hashNames, ledgersWithout } from '../../history-hash.ts'
+import { ask } from '../../serving/ask.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { configFileOf, dataOf } from '../data-of.ts'
@@ -69,11 +74,42 @@ async function check(args: Arguments, operand: string | undefined, terminal: Ter
     throw new KedgeError('USAGE', 'FILE and --config name a file each', { hint: 'name one' })
   }
   const file = operand ?? configFileOf(args)
-  const { faults = [] } = await readConfig(file, dataOf(args).folder)
+  const data = dataOf(args)
+  const loaded = await readConfig(file, data.folder)
+  const faults = loaded.faults ?? (await hashFaults(loaded.config.anchor, data, file))
   const codes = faults.map(({ at, error }) => terminal.explain(error, at))
   if (codes.length > 0) return Math.max(...codes)
   await terminal.print(terminal.json ? jsonLine({ ok: true }) : `${printable(file)}: ok`)
   return 0
+}
+
+/** Ledgers that cannot keep the history that this data folder already has. */
+async function hashFaults(
+  anchor: readonly LedgerEntry[],
+  data: DataFolder,
+  file: string,
+): Promise<readonly Fault[]> {
+  const marker = await readMarker(data)
+  if (marker === undefined) return []
+  const names = ledgersWithout(anchor, marker.hashId)
+  if (names.length === 0 || !(await hasHistory(data))) return []
+  const hint =
+    'kedge init --new-incarnation begins a history that all of them compute; the registrar of each ledger must grant it'
+  return names.map((name) => ({
+    at: file,
+    error: new KedgeError(
+      'CONFIG_INVALID',
+      `anchor: ${name} does not compute ${hashNames[marker.hashId]}, the hash of this gateway's history`,
+      { hint },
+    ),
+  }))
+}
+
+async function hasHistory(data: DataFolder): Promise<boolean> {
+  for await (const answer of ask(data, 'status', {})) {
+    if ('line' in answer) return Number(answer.line.seq) >= 0
+  }
+  return false
 }
 
 async function explainKey(args: Arguments, key: string | undefined, terminal: Terminal) {

@@ -1,9 +1,10 @@
 import { KedgeError } from '../../../anchor-client/evidence/errors.ts'
+import { hashFor } from '../../history-hash.ts'
 import { beginAnew } from '../../incarnation.ts'
 import { firstConfig, initialise } from '../../initialise.ts'
 import { secretBesideKeys } from '../../keys/secret.ts'
 import type { Command } from '../command.ts'
-import { dataOf } from '../data-of.ts'
+import { configFileOf, dataOf } from '../data-of.ts'
 import { command } from '../paths.ts'
 import { readConfig } from '../read-config.ts'
 import { jsonLine, printable } from '../terminal.ts'
@@ -28,7 +29,8 @@ export const init: Command = {
     noOperands(args, 'init')
     const data = dataOf(args)
     if (args.flag('new-incarnation')) {
-      const begun = await beginAnew(data)
+      const loaded = await readConfig(configFileOf(args), data.folder)
+      const begun = await beginAnew(data, loaded.faults ? undefined : hashFor(loaded.config.anchor))
       await terminal.print(
         terminal.json
           ? jsonLine(begun)

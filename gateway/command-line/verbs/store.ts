@@ -1,5 +1,5 @@
 import { KedgeError } from '../../../anchor-client/evidence/errors.ts'
-import { restore } from '../../backup.ts'
+import { restore } from '../../backup/restore.ts'
 import type { Command } from '../command.ts'
 import { dataOf } from '../data-of.ts'
 import { typedPath } from '../paths.ts'
