@@ -4,6 +4,7 @@ import { consistencyProof, isExtension } from '../anchor-client/evidence/consist
 import { historyHash } from '../anchor-client/evidence/merkle.ts'
 import { sm3 } from '../anchor-client/evidence/sm3.ts'
 import { treeRoot } from './golden/tree.ts'
+import { subproof } from './helpers/subproof.ts'
 
 const largest = 130
 
@@ -22,17 +23,6 @@ function naiveTree(hashId: 1 | 2) {
 }
 
 const trees = [naiveTree(1), naiveTree(2)] as const
-
-/** SUBPROOF of RFC 9162 section 2.1.4.1, word for word: which subtrees it names. */
-function subproof(m: number, low: number, high: number, isWhole: boolean): [number, number][] {
-  const n = high - low
-  if (m === n) return isWhole ? [] : [[low, high]]
-  let k = 1
-  while (2 * k < n) k *= 2
-  return m <= k
-    ? [...subproof(m, low, low + k, isWhole), [low + k, high]]
-    : [...subproof(m - k, low + k, high, false), [low, low + k]]
-}
 
 /** Every pair 0 < m < n. */
 function* pairs(most: number): Iterable<[m: number, n: number]> {

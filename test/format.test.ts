@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import test from 'ava'
-import { hexToBytes } from '../anchor-client/evidence/bytes.ts'
+import { bytesToHex, hexToBytes } from '../anchor-client/evidence/bytes.ts'
 import { decodeField, encodeField } from '../anchor-client/evidence/fields.ts'
 import { commitField, commitLeaf, leafHash } from '../anchor-client/evidence/leaves.ts'
 import {
@@ -14,6 +15,9 @@ import {
   rootByPath,
   statementLeaf,
 } from '../anchor-client/evidence/merkle.ts'
+import { readChain, sealerOf } from '../anchor-client/evidence/proofs/evm-headers.ts'
+import { evmLedgerId } from '../anchor-client/evidence/proofs/evm-ledger-id.ts'
+import { headSlot } from '../anchor-client/evidence/proofs/evm-slots.ts'
 import {
   encodeAnchorEntry,
   encodeAnchorProof,
@@ -21,6 +25,7 @@ import {
   witnessProofs,
 } from '../anchor-client/evidence/proofs/witness.ts'
 import { decodeRecord, encodeRecord } from '../anchor-client/evidence/records.ts'
+import { encodeRlp } from '../anchor-client/evidence/rlp.ts'
 import {
   checkpointHead,
   checkpointMessage,
@@ -125,6 +130,33 @@ test("the example of a witness's entry is signed and carried as the page says", 
   t.deepEqual(entryMessage(example('entry')), example('entry-message'))
   t.true(verifySm2(key, example('entry-message'), signature))
   t.deepEqual(encodeAnchorProof({ ...entry, key, signature }), proof)
+})
+
+test('the example of a contract is found where the page says', (t) => {
+  const contract = {
+    chainId: new DataView(example('chain-id').buffer).getUint32(4),
+    genesis: example('genesis'),
+    contract: example('contract'),
+  }
+  t.deepEqual(evmLedgerId(contract), example('chain-ledger-id'))
+  const base = headSlot(gateway, 0)
+  t.deepEqual(base, example('base'))
+  t.deepEqual(keccak_256(base), example('base-key'))
+  t.deepEqual(encodeRlp(example('head-sha256')), example('base-value'))
+})
+
+test('the example of a block is hashed and sealed as the page says', (t) => {
+  const raw = example('block-header')
+  const [header] = readChain([raw])
+  if (header === undefined) return t.fail()
+  t.is(header.number, 17)
+  t.deepEqual(header.hash, example('block-hash'))
+  t.deepEqual(encodeRlp(header.items), raw)
+  const extra = header.items[12] as Uint8Array
+  t.deepEqual(extra.subarray(-65), example('seal'))
+  const unsealed = encodeRlp(header.items.with(12, extra.subarray(0, -65)))
+  t.deepEqual(keccak_256(unsealed), example('sealed-digest'))
+  t.is(sealerOf(header), bytesToHex(example('sealer-address')))
 })
 
 test('the examples of a rotation and of an order to erase are signed as the page says', (t) => {

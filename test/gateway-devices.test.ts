@@ -7,7 +7,14 @@ import * as gnss from '../hardware/sim/gnss-receiver.ts'
 import { crcNo } from '../hardware/sim/one-wire.ts'
 import { half, type Spoil, silent, withNoise } from '../hardware/sim/spoil.ts'
 import * as uhf from '../hardware/sim/uhf-reader.ts'
-import { type Line, newGateway, startGateway, startKedge, until } from './helpers/gateway.ts'
+import {
+  type Line,
+  newGateway,
+  quickConfig,
+  startGateway,
+  startKedge,
+  until,
+} from './helpers/gateway.ts'
 import {
   exported,
   fridge,
@@ -21,12 +28,7 @@ import {
   wholeStream,
 } from './helpers/gateway-site.ts'
 
-const base = `
-site: test
-gateway: bench
-batch: { maxAge: 1s }
-journal: { minFree: 0B, reserve: 1MiB }
-`
+const base = quickConfig('bench')
 
 test('a probe that is unplugged is an alarm and a declared gap, and is read again when it is back', async (t) => {
   await using gateway = await newGateway(base)

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { connectAsync } from 'mqtt'
-import { kedge, newGateway, startGateway, startKedge } from './helpers/gateway.ts'
+import { kedge, newGateway, quickConfig, startGateway, startKedge } from './helpers/gateway.ts'
 import { allAnchored, judged, recordsIn, statusOf, wholeStream } from './helpers/gateway-site.ts'
 import { asked } from './helpers/running-gateway.ts'
 
@@ -10,18 +10,17 @@ import { asked } from './helpers/running-gateway.ts'
 const heartRate = '61.8230117'
 const person = 'ward-7-bed-3'
 
-const config = `
-site: test
-gateway: ward
-batch: { maxAge: 1s }
-journal: { minFree: 0B, reserve: 1MiB }
+const config = quickConfig(
+  'ward',
+  `
 ingest:
   mqtt:
     listen: "127.0.0.1:0"
     sources:
       wearable: { kinds: { heart-rate: /min }, private: true, promise: { atLeastEvery: 1h } }
       probe: { kinds: { temperature: Cel } }
-`
+`,
+)
 
 async function wear(url: string): Promise<void> {
   const client = await connectAsync(url)

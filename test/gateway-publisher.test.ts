@@ -1,20 +1,14 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { connectAsync, type MqttClient } from 'mqtt'
-import { kedge, type Line, newGateway, startKedge, until } from './helpers/gateway.ts'
+import { kedge, type Line, newGateway, quickConfig, startKedge, until } from './helpers/gateway.ts'
 
 /** Fewer than the 20,000 where a machine is slow: `KEDGE_TEST_MESSAGES=2000`. */
 const messages = Number(process.env.KEDGE_TEST_MESSAGES ?? 20_000)
 const kills = 10
 const mostUnanswered = 500
 
-const config = `
-site: test
-gateway: killed
-ingest: { mqtt: { listen: "127.0.0.1:0" } }
-batch: { maxAge: 1s }
-journal: { minFree: 0B, reserve: 1MiB }
-`
+const config = quickConfig('killed', 'ingest: { mqtt: { listen: "127.0.0.1:0" } }\n')
 
 test(`of ${messages} numbered messages to a gateway that is killed ${kills} times each that was acknowledged is there once, and proved`, async (t) => {
   t.timeout(900_000)

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { connectAsync } from 'mqtt'
 import { demoTags } from '../hardware/sim/tags.ts'
-import { newGateway, startGateway } from './helpers/gateway.ts'
+import { newGateway, quickConfig, startGateway } from './helpers/gateway.ts'
 import {
   exported,
   fridge,
@@ -13,16 +13,15 @@ import {
 } from './helpers/gateway-site.ts'
 import { asked } from './helpers/running-gateway.ts'
 
-const base = `
-site: test
-gateway: dock
-batch: { maxAge: 1s }
-journal: { minFree: 0B, reserve: 1MiB }
+const base = quickConfig(
+  'dock',
+  `
 ingest:
   mqtt: { listen: "127.0.0.1:0", sources: { scale: { promise: { atLeastEvery: 1h } } } }
 shipments:
   dock: { members: [fridge, mqtt/scale] }
-`
+`,
+)
 const stream = 'shipment/dock/S1'
 
 async function weigh(url: string): Promise<void> {

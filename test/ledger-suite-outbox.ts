@@ -1,14 +1,15 @@
 import { checkpointHead } from '../anchor-client/evidence/seal.ts'
 import { checkpointOf } from '../gateway/anchoring/history.ts'
-import { onLedger, type SetUp, signal } from './helpers/ledger-under-test.ts'
+import { onLedger, type SetUp, signal, type Traits } from './helpers/ledger-under-test.ts'
 import { anchorAll, historyOf, openStore, sendsOf, watchSends } from './helpers/outbox.ts'
 import { isAtRest } from './helpers/outbox-checks.ts'
 import { dyingAt } from './helpers/outbox-crash.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 
 /** The outbox of a gateway on this ledger, with a crash at every step of it. */
-export function outboxSuite(name: string, setUp: SetUp): void {
+export function outboxSuite(name: string, setUp: SetUp, traits: Traits): void {
   const on = onLedger(name, setUp)
+  const [hashId] = traits.hashIds
 
   on(
     'a gateway that dies at any step of anchoring goes on where it was',
@@ -16,7 +17,7 @@ export function outboxSuite(name: string, setUp: SetUp): void {
       await first[Symbol.asyncDispose]()
       await using scratch = await scratchFolder()
       const { path } = scratch
-      const history = historyOf()
+      const history = historyOf({ hashId })
       let step = 0
       for (let isOver = false; !isOver; ) {
         step += 1
@@ -53,7 +54,7 @@ export function outboxSuite(name: string, setUp: SetUp): void {
 
   on('a store of anchors that is lost is filled again from the ledger', async (t, session) => {
     await using scratch = await scratchFolder()
-    const history = historyOf()
+    const history = historyOf({ hashId })
     for (const folder of ['first', 'second']) {
       await using store = await openStore(`${scratch.path}/${folder}`, history)
       const { events } = await anchorAll({ history, session, store }, [2, 3, 7])

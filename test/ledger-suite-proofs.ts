@@ -3,11 +3,20 @@ import { proofKinds } from '../anchor-client/evidence/proofs/index.ts'
 import { checkpointHead } from '../anchor-client/evidence/seal.ts'
 import { parseTrust } from '../anchor-client/evidence/trust.ts'
 import { ask } from './helpers/anchoring.ts'
-import { isFinal, onLedger, type SetUp, signal, usual } from './helpers/ledger-under-test.ts'
+import {
+  isFinal,
+  onLedger,
+  pinsFor,
+  type SetUp,
+  signal,
+  type Traits,
+  usualWith,
+} from './helpers/ledger-under-test.ts'
 
 /** Who a ledger is, and what it hands out for the evidence. */
-export function proofSuite(name: string, setUp: SetUp): void {
+export function proofSuite(name: string, setUp: SetUp, traits: Traits): void {
   const on = onLedger(name, setUp)
+  const usual = usualWith(traits)
 
   on(
     'it says who it is, the same each time, in words that a trust file takes',
@@ -26,19 +35,21 @@ export function proofSuite(name: string, setUp: SetUp): void {
   on('what it proves is judged as this ledger holding just this checkpoint', async (t, session) => {
     const gateway = usual()
     await session.registrar.admit(gateway.admission, signal)
-    isFinal(t, await ask(session, gateway.anchor(0, 4)))
+    const place = isFinal(t, await ask(session, gateway.anchor(0, 4)))
     isFinal(t, await ask(session, gateway.anchor(4, 7)))
     const proved = await session.prove(gateway.checkpoint(4), signal)
     const identity = await session.describe(signal)
-    if (proved.state !== 'proved' || identity.state === 'unknown') return t.fail()
+    if (!place || proved.state !== 'proved' || identity.state === 'unknown') return t.fail()
+    const pins = await pinsFor(session, place)
     const kind = proofKinds.find((one) => one.kind === proved.kind)
-    t.like(kind?.judgeAnchor(proved.proof, gateway.checkpoint(4)), {
+    t.like(kind?.judgeAnchor(proved.proof, gateway.checkpoint(4), pins), {
       holds: true,
       ledgerId: bytesToHex(identity.ledgerId),
       extensionsOnly: true,
     })
     const others = [gateway.checkpoint(7), usual({ forkedAt: 3 }).checkpoint(4)]
-    for (const other of others) t.like(kind?.judgeAnchor(proved.proof, other), { holds: false })
+    for (const other of others)
+      t.like(kind?.judgeAnchor(proved.proof, other, pins), { holds: false })
     t.is((await session.prove(usual({ forkedAt: 3 }).checkpoint(4), signal)).state, 'absent')
     t.is((await session.prove(usual({ incarnation: 1 }).checkpoint(4), signal)).state, 'absent')
   })

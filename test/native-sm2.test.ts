@@ -282,13 +282,8 @@ test('where OpenSSL lacks SM4 or finds another SM3, the pure room takes over, an
 
 /** Real OpenSSL, asked in one of the ways that do not give standard SM2. */
 function signing(mistake: 'empty id' | 'no id'): NativeCrypto['createSign'] {
-  return ((digest: string) => {
-    const parts: Uint8Array[] = []
-    const object = {
-      update(part: Uint8Array) {
-        parts.push(part)
-        return object
-      },
+  const createSign = (digest: string) =>
+    givenParts((parts) => ({
       sign(key: nodeCrypto.KeyObject) {
         // The first part is Z.
         const message = concat(...parts.slice(1))
@@ -296,27 +291,33 @@ function signing(mistake: 'empty id' | 'no id'): NativeCrypto['createSign'] {
           ? nodeCrypto.sign(digest, message, key)
           : nodeCrypto.createSign(digest).update(message).sign(key)
       },
-    }
-    return object
-  }) as unknown as NativeCrypto['createSign']
+    }))
+  return createSign as unknown as NativeCrypto['createSign']
 }
 
 function verifying(mistake: 'no id' | 'anything' | 'nothing'): NativeCrypto['createVerify'] {
-  return ((digest: string) => {
-    const parts: Uint8Array[] = []
-    const object = {
-      update(part: Uint8Array) {
-        parts.push(part)
-        return object
-      },
+  const createVerify = (digest: string) =>
+    givenParts((parts) => ({
       verify(key: nodeCrypto.KeyObject, signature: Uint8Array) {
         if (mistake !== 'no id') return mistake === 'anything'
         const verifier = nodeCrypto.createVerify(digest)
         return verifier.update(concat(...parts.slice(1))).verify(key, signature)
       },
-    }
-    return object
-  }) as unknown as NativeCrypto['createVerify']
+    }))
+  return createVerify as unknown as NativeCrypto['createVerify']
+}
+
+/** Takes what is to be signed or verified in parts, as OpenSSL does. */
+function givenParts<Rest>(restOf: (parts: readonly Uint8Array[]) => Rest) {
+  const parts: Uint8Array[] = []
+  const object = {
+    ...restOf(parts),
+    update(part: Uint8Array) {
+      parts.push(part)
+      return object
+    },
+  }
+  return object
 }
 
 function fromDer(der: string): string | null {

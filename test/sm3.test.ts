@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import vm from 'node:vm'
 import test from 'ava'
-import { build } from 'esbuild'
 import { bytesToHex, concat, hexToBytes } from '../anchor-client/evidence/bytes.ts'
 import { sm3InJavaScript } from '../anchor-client/evidence/sm3/javascript.ts'
 import { layout } from '../anchor-client/evidence/sm3/layout.ts'
 import { openScalar } from '../anchor-client/evidence/sm3/one-shot.ts'
 import { sm3 } from '../anchor-client/evidence/sm3.ts'
+import { browserGlobals, browserScript } from './helpers/bundle.ts'
 import { compiledFile, compiledSm3 } from './helpers/compile-sm3.ts'
 import { byOpenssl, cutEvery, noise, rootLeafByLeaf, there, vectors } from './helpers/sm3.ts'
 
@@ -122,13 +122,9 @@ function isInstalled(name: string): boolean {
   }
 }
 
-function browserGlobals() {
-  return { TextEncoder, TextDecoder, atob, btoa }
-}
-
 /** The library as a browser has it, asked in text: its bytes are not the test's. */
-async function browserHashes(): Promise<vm.Script> {
-  const bundle = await build({
+function browserHashes(): Promise<vm.Script> {
+  return browserScript({
     stdin: {
       contents: `import { bytesToHex, hexToBytes } from './bytes.ts'
         import { openFour } from './sm3/many.ts'
@@ -144,11 +140,5 @@ async function browserHashes(): Promise<vm.Script> {
       resolveDir: 'anchor-client/evidence',
       loader: 'ts',
     },
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2023',
   })
-  return new vm.Script(bundle.outputFiles[0]?.text ?? '')
 }

@@ -29,6 +29,9 @@ const varied = [
   'damage-declared',
   'range-of-four-days',
   'values',
+  'chain',
+  'chain-receipt',
+  'chain-beacon',
 ].map(goldenCase)
 
 test('a file with any one bit flipped fails a line', (t) => {
@@ -58,18 +61,44 @@ testWith('python3', 'openssl')(
   },
 )
 
+const onChain = goldenCase('chain')
+/** Bits apart, so that every byte's neighbourhood is tried and the script is done in seconds. */
+const stride = 83
+
+testWith('python3', 'openssl')(
+  'a script of Python finds the same for flipped bits of what a chain holds',
+  async (t) => {
+    const script = fileURLToPath(new URL('verify.py', import.meta.url))
+    const asked = [script, '--flips', goldenFolder, onChain.name, String(stride)]
+    const { code, stdout, stderr } = await run('python3', asked)
+    t.is(code, 0, stderr)
+    const [trust, questions] = [trustOf(onChain), questionsOf(onChain)]
+    const found = flips(
+      fileOf(onChain),
+      (bytes) => lettersOf(verifyEvidence(bytes, trust, questions)),
+      stride,
+    )
+    const expected = found.map((letters, i) => `${i * stride} ${letters}`)
+    t.deepEqual(stdout.trim().split('\n'), expected)
+  },
+)
+
 for (const one of varied) {
   test(`an element deleted, doubled or swapped is noticed (${one.name})`, (t) => {
     const trust = trustOf(one)
     const questions = questionsOf(one)
     const judge = (bytes: Uint8Array) => verifyEvidence(bytes, trust, questions)
     const before = JSON.stringify(judge(fileOf(one)))
+    const lettersBefore = lettersOf(judge(fileOf(one)))
     let tried = 0
     for (const { what, bytes, narrows } of mutations(fileOf(one))) {
       tried += 1
       const report = judge(bytes)
       const saysSo = narrows && JSON.stringify(report) !== before
-      if (!lettersOf(report).includes('F') && !saysSo) t.fail(`${what}: ${lettersOf(report)}`)
+      const letters = lettersOf(report)
+      if (!letters.includes('F') && !saysSo && !leavesOpen(lettersBefore, letters)) {
+        t.fail(`${what}: ${letters}`)
+      }
     }
     t.true(tried > 50)
   })
@@ -85,8 +114,9 @@ function lettersOfFlips(): string[] {
 }
 
 /** What is found with each bit flipped in turn, the lowest bit of the first byte first. */
-function flips<T>(bytes: Uint8Array, find: (bytes: Uint8Array) => T): T[] {
-  return Array.from({ length: 8 * bytes.length }, (_, bit) => {
+function flips<T>(bytes: Uint8Array, find: (bytes: Uint8Array) => T, stride = 1): T[] {
+  return Array.from({ length: Math.ceil((8 * bytes.length) / stride) }, (_, i) => {
+    const bit = i * stride
     const flipped = Uint8Array.from(bytes)
     flipped[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
     return find(flipped)
@@ -97,3 +127,7 @@ function flips<T>(bytes: Uint8Array, find: (bytes: Uint8Array) => T): T[] {
 function isNoticed(found: string): boolean {
   return found.includes('F') || found[9] === 'N'
 }
+
+/** A chain's blocks with fewer seals prove less: what passed by them, an anchor or a beacon, passes no longer. */
+const leavesOpen = (before: string, found: string): boolean =>
+  [9, 13].some((line) => before[line] === 'P' && found[line] === 'N')

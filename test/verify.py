@@ -5,7 +5,7 @@ Written from the page alone, with the Python standard library and the `openssl` 
 this file and the other verifier disagree, one of the two is wrong, or the page is.
 
     verify.py FOLDER               every case of FOLDER/manifest.json, a JSON line each
-    verify.py --flips FOLDER NAME  that case with each bit of its file flipped in turn: "BIT LETTERS"
+    verify.py --flips FOLDER NAME [N]  that case with each (N-th) bit of its file flipped in turn: "BIT LETTERS"
     verify.py FILE [--trust T] [--expect STREAM,FROM,TO]... [--max-lag MS]
 """
 import datetime
@@ -429,45 +429,293 @@ def header(x):
 
 # ---- 7 Anchors -----------------------------------------------------------------------------------------------------------
 
+# Kind 1
+
 witness_proof = fields(key=bytestring(65), rules=integer(0, 1), number=uint, previous=bytes32, wall=maybe(wall),
                        signature=bytestring(64))
 beacon_proof = fields(key=bytestring(65), entry=anybytes, signature=bytestring(64))
 entry_start = fields(type=uint, rules=integer(0, 1), number=uint, previous=bytes32, wall=maybe(wall))
 
 def judge_anchor(f, c, anchor):
-    """What an anchor says of its checkpoint; `ledger` is the pinned one, `right` that it follows the rules it should."""
-    made = Fields(holds=False, ledger=None, right=False, continuity=False, time=None)
+    """What an anchor says of its checkpoint; `ledger` is the pinned one, `right` that it runs the code or rules it should."""
+    made = Fields(holds=False, ledger=None, right=False, continuity=False, time=None, standing=anchor.kind == 2)
     try:
-        need(len(anchor.proof) <= 1024, 'too long')
-        p = witness_proof(decode(anchor.proof))
+        (judge_witness if anchor.kind == 1 else judge_evm)(f, c, anchor.proof, made)
+        made.holds = True
     except Refused:
-        return made
-    entry = encode([1, p.rules, p.number, p.previous, p.wall, f.gateway, f.incarnation, c.size, c.hash, head_of(c)])
-    made.height = p.number
-    made.holds, made.time = signed(p.key, entry_message(entry), p.signature), p.wall
-    made.ledger = f.trust and f.trust.ledgers.get(p.key)
-    made.right = made.ledger is not None and made.ledger.rules == p.rules
-    made.continuity = made.right and p.rules == 1
+        made.ledger, made.continuity = None, False
     return made
 
-def beacon_entry(beacon, proof):
-    """The start of the entry that the proof gives for the beacon, or None."""
-    try:
-        need(len(proof) <= 4096, 'too long')
-        p = beacon_proof(decode(proof))
-        entry = decode(p.entry)
-        need(type(entry) is list, 'not an entry')
-        start = entry_start(entry[:5])
-    except Refused:
+def judge_witness(f, c, proof, made):
+    need(len(proof) <= 1024, 'too long')
+    p = witness_proof(decode(proof))
+    entry = encode([1, p.rules, p.number, p.previous, p.wall, f.gateway, f.incarnation, c.size, c.hash, head_of(c)])
+    need(signed(p.key, entry_message(entry), p.signature), 'not signed')
+    made.height, made.time = p.number, p.wall
+    made.ledger = pinned_as(f, 1, sm3(p.key))
+    made.right = made.ledger is not None and made.ledger.rules == p.rules
+    made.continuity = made.right and p.rules == 1
+
+def pinned_as(f, kind, ledger):
+    one = f.trust and f.trust.ledgers.get(ledger)
+    return one if one and one.kind == KINDS[kind] else None
+
+KINDS = {1: 'witness', 2: 'evm'}
+
+def judge_beacon(f, beacon, proof):
+    """The wall of the entry or block that the proof gives for the beacon, and whether it is final."""
+    if proof.kind == 2:
+        return beacon_block(f, beacon, proof.proof)
+    need(len(proof.proof) <= 4096, 'too long')
+    p = beacon_proof(decode(proof.proof))
+    entry = decode(p.entry)
+    need(type(entry) is list, 'not an entry')
+    start = entry_start(entry[:5])
+    m = entry_message(p.entry)
+    need(sm3(p.key) == beacon.ledger and start.number == beacon.height and m == beacon.hash, 'another entry')
+    need(signed(p.key, m, p.signature), 'not signed')
+    return start.wall, True
+
+# Kind 2
+
+def rotations():
+    """How far a lane of Keccak turns, at x + 5 y."""
+    x, y, turns = 1, 0, {(0, 0): 0}
+    for t in range(24):
+        turns[x, y] = (t + 1) * (t + 2) // 2 % 64
+        x, y = y, (2 * x + 3 * y) % 5
+    return [turns[i % 5, i // 5] for i in range(25)]
+
+def round_constants():
+    constants, bits = [], 1
+    for _ in range(24):
+        constant = 0
+        for j in range(7):
+            constant |= (bits & 1) << (1 << j) - 1
+            bits = bits << 1 ^ (0x171 if bits & 0x80 else 0)
+        constants.append(constant)
+    return constants
+
+TURNS, CONSTANTS, LANE = rotations(), round_constants(), 2**64 - 1
+# Where lane i of a round comes from, once rho and pi are done: it goes from (x, y) to (y, 2 x + 3 y).
+MOVES = sorted(((i // 5) + 5 * ((2 * (i % 5) + 3 * (i // 5)) % 5), i, TURNS[i]) for i in range(25))
+BESIDE = [(i, i - i % 5 + (i + 1) % 5, i - i % 5 + (i + 2) % 5) for i in range(25)]
+
+@functools.lru_cache(maxsize=2**14)
+def keccak(message):
+    a = [0] * 25
+    padded = bytearray(message + b'\x01' + bytes(-(len(message) + 1) % 136))
+    padded[-1] |= 0x80
+    for start in range(0, len(padded), 136):
+        for i in range(17):
+            a[i] ^= int.from_bytes(padded[start + 8 * i:start + 8 * i + 8], 'little')
+        for constant in CONSTANTS:
+            c = [a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20] for x in range(5)]
+            d = [c[x - 1] ^ (c[(x + 1) % 5] << 1 & LANE | c[(x + 1) % 5] >> 63) for x in range(5)]
+            b = []
+            for _, i, turn in MOVES:
+                lane = a[i] ^ d[i % 5]
+                b.append((lane << turn | lane >> 64 - turn) & LANE)
+            a = [b[i] ^ ~b[j] & b[k] for i, j, k in BESIDE]
+            a[0] ^= constant
+    return b''.join(lane.to_bytes(8, 'little') for lane in a[:4])
+
+def u256(n):
+    return n.to_bytes(32, 'big')
+
+def rlp(data):
+    items, end = rlp_item(data, 0, len(data), 0)
+    need(end == len(data), 'bytes after the item')
+    return items
+
+def rlp_item(data, at, limit, depth):
+    need(at < limit, 'cut short')
+    first = data[at]
+    if first < 0x80:
+        return data[at:at + 1], at + 1
+    is_list = first >= 0xc0
+    n, at = first - (0xc0 if is_list else 0x80), at + 1
+    if n > 55:
+        width = n - 55
+        need(width <= 4 and at + width <= limit, 'a length too long')
+        n = int.from_bytes(data[at:at + width], 'big')
+        need(data[at] != 0 and n > 55, 'a length not in its shortest form')
+        at += width
+    need(n <= limit - at, 'a length beyond the input')
+    end = at + n
+    if not is_list:
+        need(n != 1 or data[at] >= 0x80, 'a byte that should stand for itself')
+        return data[at:end], end
+    need(depth < 32, 'nested too deep')
+    items = []
+    while at < end:
+        one, at = rlp_item(data, at, end, depth + 1)
+        items.append(one)
+    return items, end
+
+def rlp_encode(x):
+    content = b''.join(map(rlp_encode, x)) if type(x) is list else x
+    if type(x) is bytes and len(x) == 1 and x[0] < 0x80:
+        return x
+    short, length = (0xc0 if type(x) is list else 0x80), u64(len(content)).lstrip(b'\0')
+    return bytes([short + len(content)] if len(content) < 56 else [short + 55 + len(length)]) + (
+        length if len(content) > 55 else b'') + content
+
+def rlp_number(x, most):
+    need(type(x) is bytes and len(x) <= 8 and x[:1] != b'\0', 'not a number')
+    need(int.from_bytes(x, 'big') <= most, 'a number too large')
+    return int.from_bytes(x, 'big')
+
+def rlp_list(x, *lengths):
+    need(type(x) is list and len(x) in lengths, 'not a list, or of another length')
+    return x
+
+@functools.lru_cache(maxsize=2**12)
+def block_header(raw):
+    items = rlp_list(rlp(raw), *range(15, 33))
+    need(all(type(x) is bytes for x in items) and len(items[0]) == len(items[3]) == len(items[5]) == 32, 'not a header')
+    return Fields(hash=keccak(raw), parent=items[0], state=items[3], receipts=items[5], number=rlp_number(items[8], LARGEST),
+                  time=1000 * rlp_number(items[11], 253402300799), sealer=functools.lru_cache(lambda: sealer(items)))
+
+def blocks_of(raws):
+    headers = [block_header(raw) for raw in raws]
+    for before, h in zip(headers, headers[1:]):
+        need(h.parent == before.hash and h.number == before.number + 1, 'a header that does not follow')
+    return headers
+
+FIELD = 2**256 - 2**32 - 977
+ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
+BASE = (0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798,
+        0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8)
+
+def add(p, q):
+    """Of two points of secp256k1; None is the one at infinity."""
+    if p is None or q is None:
+        return p or q
+    (x, y), (u, v) = p, q
+    if x == u and (y + v) % FIELD == 0:
         return None
-    signed_message = entry_message(p.entry)
-    holds = (sm3(p.key) == beacon.ledger and start.number == beacon.height and signed_message == beacon.hash
-             and signed(p.key, signed_message, p.signature))
-    return start if holds else None
+    slope = 3 * x * x * pow(2 * y, -1, FIELD) if x == u else (v - y) * pow(u - x, -1, FIELD)
+    z = (slope * slope - x - u) % FIELD
+    return z, (slope * (x - z) - y) % FIELD
+
+def times(k, p):
+    total = None
+    while k:
+        total, p, k = add(total, p) if k & 1 else total, add(p, p), k >> 1
+    return total
+
+def sealer(items):
+    """The address that sealed a header, or None."""
+    extra = items[12]
+    r, s, v = (int.from_bytes(part, 'big') for part in (extra[-65:-33], extra[-33:-1], extra[-1:]))
+    if len(extra) < 97 or v > 1 or not 1 <= r < ORDER or not 1 <= s <= ORDER // 2:
+        return None
+    square = (r ** 3 + 7) % FIELD
+    y = pow(square, (FIELD + 1) // 4, FIELD)
+    if y * y % FIELD != square:
+        return None
+    point = r, y if y % 2 == v else FIELD - y
+    digest = int.from_bytes(keccak(rlp_encode(items[:12] + [extra[:-65]] + items[13:])), 'big')
+    inverse = pow(r, -1, ORDER)
+    key = add(times(s * inverse % ORDER, point), times(-digest * inverse % ORDER, BASE))
+    return key and keccak(u256(key[0]) + u256(key[1]))[12:]
+
+def value_of(root, key, nodes):
+    """The value to which the nodes lead from the root."""
+    path, left, reference = key.hex(), list(nodes), root
+    while True:
+        need(type(reference) is bytes and len(reference) == 32 and left, 'no such entry, or a node is missing')
+        raw = left.pop(0)
+        need(keccak(raw) == reference, 'a node that does not follow')
+        node = rlp_list(rlp(raw), 2, 17)
+        if len(node) == 17:
+            need(path, 'a key that ends in a branch')
+            reference, path = node[int(path[0], 16)], path[1:]
+            continue
+        need(type(node[0]) is bytes and node[0], 'not a part of a path')
+        part = node[0].hex()
+        flag = int(part[0], 16)
+        need(flag < 4 and (flag % 2 or part[1] == '0'), 'not a part of a path')
+        part = part[1 if flag % 2 else 2:]
+        need((part or flag > 1) and path.startswith(part), 'another path')
+        path = path[len(part):]
+        if flag > 1:
+            need(not path and not left and type(node[1]) is bytes, 'a key that goes on, a node too many, or no value')
+            return node[1]
+        reference = node[1]
+
+def each_of(least, most, most_bytes):
+    return array(least, most, bytestring(0, most_bytes))
+
+headers_shape = each_of(1, 128, 16384)
+state_proof = fields(form=integer(1, 1), contract=bytestring(20), account=each_of(1, 64, 1024), slot=each_of(1, 64, 1024),
+                     headers=headers_shape)
+receipt_proof = fields(form=integer(2, 2), contract=bytestring(20), index=integer(0, 2**24 - 1), nodes=each_of(1, 16, 65536),
+                       log=integer(0, 2**24 - 1), headers=headers_shape)
+EXTENDING = {bytes.fromhex('527e329ba770bbdbe7aab026a6397843197897328450bb20798eecc0fc035c59')}
+ANCHORED = keccak(b'Anchored(bytes32,uint32,uint64,bytes32,bytes32,uint64,bytes32[2])')
+
+def judge_evm(f, c, proof, made):
+    x = decode(proof)
+    need(type(x) is list and len(x) in (5, 6), 'not a proof')
+    p = (state_proof if len(x) == 5 else receipt_proof)(x)
+    headers = blocks_of(p.headers)
+    code = code_holding(f, c, p, headers[0].state) if p.form == 1 else require_event(f, c, p, headers[0].receipts)
+    made.height, made.time = headers[0].number, headers[0].time
+    ledgers = f.trust.ledgers.values() if f.trust else ()
+    vouching = [one for one in ledgers if one.kind == 'evm' and one.contract == p.contract and vouches(one, headers)]
+    made.ledger = vouching[0] if vouching else None
+    made.right = made.ledger is not None and code in (None, made.ledger.codeHash)
+    made.continuity = made.right and code in EXTENDING
+
+def code_holding(f, c, p, root):
+    account = rlp_list(rlp(value_of(root, keccak(p.contract), p.account)), 4)
+    need(all(type(x) is bytes and len(x) == 32 for x in account[2:]), 'not an account')
+    base = keccak(u256(f.incarnation) + keccak(f.gateway + u256(0)))
+    need(rlp(value_of(account[2], keccak(base), p.slot)) == head_of(c).lstrip(b'\0'), 'another head')
+    return account[3]
+
+def require_event(f, c, p, root):
+    receipt = value_of(root, keccak_key(p.index), p.nodes)
+    _, _, _, logs = made = rlp_list(rlp(receipt[1:] if 0 < (receipt or b'\0')[0] < 0x80 else receipt), 4)
+    need(made[0] == b'\1' and type(logs) is list and p.log < len(logs), 'a transaction that failed, or no such event')
+    address, topics, content = rlp_list(logs[p.log], 3)
+    need(address == p.contract and topics == [ANCHORED, f.gateway, u256(f.incarnation), u256(c.size)], 'another event')
+    need(type(content) is bytes and len(content) == 160 and content[:64] == head_of(c) + c.root, 'an event of another root')
+
+def keccak_key(index):
+    return rlp_encode(u64(index).lstrip(b'\0'))
+
+def contradicted(one, headers):
+    return any(one.blocks.get(h.number, h.hash) != h.hash for h in headers)
+
+def vouches(one, headers):
+    if contradicted(one, headers) or headers[-1].number in one.blocks:
+        return not contradicted(one, headers)
+    def in_force(h):
+        return next((addresses for start, addresses in reversed(one.signers) if start <= h.number), frozenset())
+    enough = max(len(in_force(h)) // 2 + 1 for h in headers)
+    if not in_force(headers[-1]) or headers[-1].sealer() not in in_force(headers[-1]):
+        return False
+    sealers = set()
+    for h in headers[:2 * enough]:
+        if in_force(h) and h.sealer() in in_force(h):
+            sealers.add(h.sealer())
+        if len(sealers) >= enough:
+            return True
+    return False
+
+def beacon_block(f, beacon, proof):
+    first, *_ = headers = blocks_of(fields(headers=headers_shape)(decode(proof)).headers)
+    need(first.number == beacon.height and first.hash == beacon.hash, 'another block')
+    one = pinned_as(f, 2, beacon.ledger)
+    need(one is None or not contradicted(one, headers), 'trust has another block of that height')
+    return first.time, one is not None and vouches(one, headers)
 
 # ---- 8 The file ----------------------------------------------------------------------------------------------------------
 
-ledger_proof = fields(kind=integer(1, 1), proof=bytestring(0, 2**20))
+ledger_proof = fields(kind=integer(1, 2), proof=bytestring(0, 2**20))
 file_shape = fields(
     streams=array(1, 1024, fields(tag=bytes32, descriptor=holding(descriptor))),
     ranges=array(1, 4096, fields(stream=uint, a=uint, left=hashes(128), leaves=array(1, 2**20, leaf), right=hashes(128))),
@@ -589,15 +837,41 @@ def label(x):
     need(type(x) is str and not re.search('[\ud800-\udfff]', x), 'not a text, or one with half a surrogate pair')
     return text(256)(x)
 
+def pinned_ledger(x):
+    need(type(x) is dict, 'not an object')
+    shape = LEDGERS.get(x.get('kind')) if type(x.get('kind')) is str else None
+    need(shape, 'no kind of ledger, or none that is known')
+    made = shape(x)
+    if made.kind == 'witness':
+        made.id, made.rules = sm3(made.publicKey), {'any': 0, 'extensions': 1}[made.rules]
+    else:
+        ascending([getattr(one, 'from') for one in made.signers], 'the heights of signers')
+        made.id = sm3(b'kedge/evm/v1\0' + u64(made.chainId) + made.genesis + made.contract)
+        made.signers = [(getattr(one, 'from'), frozenset(one.addresses)) for one in made.signers]
+        made.blocks = {one.height: one.hash for one in made.blocks}
+    return made
+
+def addresses(x):
+    made = array(1, 255, digits(40))(x)
+    need(len(set(made)) == len(made), 'an address twice')
+    return made
+
+every_ledger = dict(kind=text(16), name=(maybe(label), None), independent=(boolean, False), required=(boolean, False),
+                    clockToleranceMs=(uint, 0))
+LEDGERS = {
+    'witness': table(publicKey=public_key, rules=(such(lambda x: x in ('extensions', 'any'), '"extensions" or "any"'), 'extensions'),
+                     **every_ledger),
+    'evm': table(chainId=positive, genesis=digits(64), contract=digits(40), codeHash=digits(64),
+                 signers=(each(table(addresses=addresses, **{'from': (uint, 0)}), 'from'), []),
+                 blocks=(each(table(height=uint, hash=digits(64)), 'height'), []), **every_ledger),
+}
+
 trust_shape = table(
     asOf=moment,
     gateways=each(table(gateway=digits(64), keys=each(table(
         publicKey=public_key, incarnation=uint32, compromisedAfter=(maybe(moment), None),
         **{'from': (positive, 1), 'to': (maybe(positive), None)}), 'publicKey', 'incarnation')), 'gateway'),
-    ledgers=each(table(
-        kind=such(lambda x: x == 'witness', '"witness"'), name=(maybe(label), None), publicKey=public_key,
-        rules=(such(lambda x: x in ('extensions', 'any'), '"extensions" or "any"'), 'extensions'), independent=(boolean, False),
-        required=(boolean, False), clockToleranceMs=(uint, 0)), 'publicKey'),
+    ledgers=each(pinned_ledger, 'id'),
     controllers=each(table(publicKey=public_key, name=(maybe(label), None)), 'publicKey'))
 
 def read_trust(data):
@@ -608,9 +882,7 @@ def read_trust(data):
     for k in (k for g in t.gateways for k in g.keys):
         if k.to is not None and k.to < getattr(k, 'from'):
             raise ValueError('trust file: a key that may sign up to %d, and from %d' % (k.to, getattr(k, 'from')))
-    for one in t.ledgers:
-        one.rules = {'any': 0, 'extensions': 1}[one.rules]
-    return Fields(ledgers={one.publicKey: one for one in t.ledgers}, controllers={one.publicKey for one in t.controllers},
+    return Fields(ledgers={one.id: one for one in t.ledgers}, controllers={one.publicKey for one in t.controllers},
                   signers={(g.gateway, k.incarnation, k.publicKey): k for g in t.gateways for k in g.keys})
 
 # ---- 10 Questions --------------------------------------------------------------------------------------------------------
@@ -779,10 +1051,11 @@ def line_continuity(f):
     last = {}
     for c in sorted(f.checkpoints, key=lambda c: c.size):
         for j in (j for j in c.judged if j.continuity):
-            size, height = last.get(j.ledger.publicKey, (0, -1))
-            need((size == c.size) == (height == j.height) and height <= j.height, 'a smaller history after a larger one')
-            last[j.ledger.publicKey] = c.size, j.height
-    through = set.intersection(*({j.ledger.publicKey for j in seal.held if j.continuity} for seal in f.seals))
+            last.setdefault(j.ledger.id, []).append((c.size, j.height, j.standing))
+    for heights in last.values():
+        need(all((height == other or standing) if size == larger else (height < other) for size, height, standing in heights
+                 for larger, other, _ in heights if size <= larger), 'a smaller history after a larger one')
+    through = set.intersection(*({j.ledger.id for j in seal.held if j.continuity} for seal in f.seals))
     if not any(independent(seal) for seal in f.seals):
         through = {key for key in through if f.trust.ledgers[key].independent}
     return None if through else 'no one ledger gives continuity in every seal'
@@ -820,16 +1093,16 @@ def line_sealed_after(f):
     def judge(seal):
         if seal.beacon_proof is None:
             return 'no beacon proof'
-        entry = beacon_entry(seal.header.beacon, seal.beacon_proof.proof)
-        need(entry, 'a beacon proof does not hold')
-        ledgers = f.trust.ledgers.values() if f.trust else ()
-        pinned = [one for one in ledgers if sm3(one.publicKey) == seal.header.beacon.ledger and one.independent]
-        if not pinned:
-            return 'the beacon is of no pinned and independent ledger'
-        need(entry.wall is None or seal.fixed is None
-             or entry.wall <= seal.fixed + seal.tolerance + pinned[0].clockToleranceMs, 'sealed after it was fixed')
         h = seal.header
-        need(entry.wall is None or not known(h) or h.wall + h.bound + pinned[0].clockToleranceMs >= entry.wall,
+        its_wall, final = judge_beacon(f, h.beacon, seal.beacon_proof)
+        pinned = pinned_as(f, seal.beacon_proof.kind, h.beacon.ledger)
+        if not (pinned and pinned.independent):
+            return 'the beacon is of no pinned and independent ledger'
+        if not final:
+            return 'the block of the beacon is not final'
+        need(its_wall is None or seal.fixed is None
+             or its_wall <= seal.fixed + seal.tolerance + pinned.clockToleranceMs, 'sealed after it was fixed')
+        need(its_wall is None or not known(h) or h.wall + h.bound + pinned.clockToleranceMs >= its_wall,
              'a header that states a time before its beacon')
     return each_seal(f, judge)
 
@@ -1123,9 +1396,9 @@ def takes(trust):
         return False
 
 def run(arguments):
-    if len(arguments) == 3 and arguments[0] == '--flips':
+    if len(arguments) in (3, 4) and arguments[0] == '--flips':
         data, *questions = load(*dict(cases(arguments[1]))[arguments[2]])
-        for bit in range(8 * len(data)):
+        for bit in range(0, 8 * len(data), int(([1] + arguments[3:])[-1])):
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8
             print(bit, verify(bytes(flipped), *questions)['lines'])

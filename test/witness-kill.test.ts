@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { type AnchorEvent, runOutbox } from '../gateway/anchoring/outbox.ts'
-import { encodeEnrolment } from '../gateway/witness/enrolment.ts'
+import { encodeEnrolment } from '../gateway/enrolling/enrolment.ts'
 import { askRegistrar } from '../gateway/witness/registrar-socket.ts'
 import { gateway } from './helpers/embedded.ts'
 import {

@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex, hexToBytes } from '../evidence/bytes.ts'
 import { sm3 } from '../evidence/sm3.ts'
+import type { AbiItem, Artefact } from './artefact.ts'
+
+export * from './artefact.ts'
 
 /**
  * Compiles the anchor contract: `node --import tsx anchor-client/contracts/compile.ts && npm run fix`
@@ -21,36 +24,6 @@ const settings = {
   // Else a changed comment would change the bytecode.
   metadata: { appendCBOR: false, bytecodeHash: 'none' },
 } as const
-
-const artefactPath = fileURLToPath(new URL('kedge-anchor.json', import.meta.url))
-
-export interface Artefact {
-  readonly contract: string
-  readonly compiler: string
-  readonly settings: unknown
-  /** Of the runtime code: what `codeHash` of the account is, on a guomi chain with SM3. */
-  readonly codeHash: { readonly keccak256: string; readonly sm3: string }
-  readonly abi: readonly AbiItem[]
-  /** What is deployed; the registrar's address follows it, as one word. */
-  readonly bytecode: string
-  readonly runtime: string
-}
-
-export interface AbiItem {
-  readonly type: string
-  readonly name?: string
-  readonly inputs?: readonly AbiValue[]
-  readonly outputs?: readonly AbiValue[]
-}
-
-export interface AbiValue {
-  readonly name: string
-  readonly type: string
-  readonly indexed?: boolean
-  readonly components?: readonly AbiValue[]
-}
-
-export const readArtefact = (): Artefact => JSON.parse(readFileSync(artefactPath, 'utf8'))
 
 /** What the compiler makes of the source: the same on every machine. */
 export async function compileAnchor(): Promise<Artefact> {
@@ -91,5 +64,6 @@ interface SolcContract {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const artefactPath = fileURLToPath(new URL('kedge-anchor.json', import.meta.url))
   writeFileSync(artefactPath, `${JSON.stringify(await compileAnchor(), null, 2)}\n`)
 }

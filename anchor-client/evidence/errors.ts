@@ -8,7 +8,6 @@ export const errorCodes = {
   CONFIG_INVALID: 'The configuration is not as config/reference.md says.',
   TRUST_INVALID: 'The trust file is not as FORMAT.md section 9 says.',
   EVIDENCE_MALFORMED: 'The bytes are not evidence v1 as FORMAT.md says.',
-  SIGNATURE_MALFORMED: 'A key or a signature is not in its one canonical form.',
   KEY_SELF_TEST: 'This computer does not compute as the SM2, SM3 and SM4 standards say.',
   KEY_MISSING: 'There is no key where one is needed.',
   KEY_EXISTS: 'There is a key already, and none is ever overwritten.',

@@ -1,7 +1,8 @@
 import { type Cursor, decodeWhole, readOptional, readTuple, readUint } from './codec.ts'
 import { encode, type Item } from './encode.ts'
 import type { Field, Leaf, Time } from './model.ts'
-import { commitmentsOfPrivate, readUnit } from './records.ts'
+import { commitmentsOfPrivate } from './record-codes.ts'
+import { readUnit } from './record-rows.ts'
 import {
   type KnownWall,
   knownWall,

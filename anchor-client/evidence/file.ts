@@ -1,4 +1,3 @@
-import { concat } from './bytes.ts'
 import {
   type Cursor,
   malformed,
@@ -11,7 +10,7 @@ import {
 } from './codec.ts'
 import { encode } from './encode.ts'
 import { KedgeError } from './errors.ts'
-import { leafItem, maxLeaves, readHashes, readLeaves } from './leaves.ts'
+import { maxLeaves, readHashes, readLeaves } from './leaves.ts'
 import type {
   EvidenceFile,
   FileStream,
@@ -26,7 +25,7 @@ import { proofKinds } from './proofs/index.ts'
 import { decodeHeader, readHashId } from './seal.ts'
 import { decodeDescriptor } from './stream.ts'
 
-/** An evidence file, from its bytes and back (FORMAT.md section 8). */
+/** An evidence file, from its bytes (FORMAT.md section 8). */
 
 export const magic = Uint8Array.of(0x4b, 0x45, 0x44, 0x47, 0x45)
 export const version = 1
@@ -193,38 +192,3 @@ function readProof(cursor: Cursor): LedgerProof {
 }
 
 export const encodeAnchor = ({ kind, proof }: LedgerProof): Uint8Array => encode([kind, proof])
-
-/** The one encoding of a file. Its parts are taken as they are: verifying tells whether they fit. */
-export function encodeEvidence({ streams, ranges, seals }: EvidenceFile): Uint8Array {
-  const body = encode([
-    streams.map(({ tag, descriptorBytes }) => [tag, descriptorBytes]),
-    ranges.map(({ stream, from, left, leaves, right }) => [
-      stream,
-      from,
-      left,
-      Array.from(leaves, ([, leaf]) => leafItem(leaf)),
-      right,
-    ]),
-    seals.map(({ headerBytes, segments, beaconProof, checkpoints }) => [
-      headerBytes,
-      segments.map(({ stream, position, size, root, path }) => [
-        stream,
-        position,
-        size,
-        root,
-        path,
-      ]),
-      beaconProof && [beaconProof.kind, beaconProof.proof],
-      checkpoints.map((checkpoint) => [
-        checkpoint.size,
-        checkpoint.hashId,
-        checkpoint.root,
-        checkpoint.key,
-        checkpoint.signature,
-        checkpoint.path,
-        checkpoint.anchors.map(({ kind, proof }) => [kind, proof]),
-      ]),
-    ]),
-  ])
-  return concat(magic, Uint8Array.of(version), body)
-}

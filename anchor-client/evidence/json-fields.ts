@@ -9,15 +9,22 @@ export interface Fields {
   /** Where the object stands, such as `ledgers[0]`. */
   readonly path: string
   list(key: string): Fields[]
+  /** Empty where it is left out. */
+  optionalList(key: string): Fields[]
   text(key: string, pattern: RegExp, expected: string): string
   optionalText(key: string): string | null
   publicKey(key: string): Uint8Array
+  hex(key: string, bytes: number): string
+  /** At least one, each once. */
+  hexes(key: string, bytes: number, most: number): string[]
   uint(key: string, least: number, fallback?: number, most?: number): number
   optionalUint(key: string, least: number): number | null
   time(key: string): number
   optionalTime(key: string): number | null
   flag(key: string): boolean
   oneOf(key: string, names: readonly string[], fallback?: string): string
+  /** What to throw where the values, each right by itself, do not fit. */
+  refusal(expected: string): KedgeError
   end(): void
 }
 
@@ -54,12 +61,20 @@ export function fieldsOf(json: Json, path: string): Fields {
   const asTime = (value: Json) => (typeof value === 'string' ? parseTime(value) : undefined)
   const timeForm = 'a time such as "2026-01-31T00:00:00Z"'
 
+  const list = (key: string, fallback?: Json[]) =>
+    take(
+      key,
+      'an array',
+      (value) => (Array.isArray(value) ? (value as Json[]) : undefined),
+      fallback,
+    ).map((element, i) => fieldsOf(element, `${place(key)}[${i}]`))
+  const isHex = (value: Json, bytes: number): value is string =>
+    typeof value === 'string' && value.length === 2 * bytes && /^[0-9a-f]*$/.test(value)
+
   return {
     path,
-    list: (key) =>
-      take(key, 'an array', (value) => (Array.isArray(value) ? (value as Json[]) : undefined)).map(
-        (element, i) => fieldsOf(element, `${place(key)}[${i}]`),
-      ),
+    list: (key) => list(key),
+    optionalList: (key) => list(key, []),
     text: (key, pattern, expected) =>
       take(key, expected, (value) =>
         typeof value === 'string' && pattern.test(value) ? value : undefined,
@@ -68,9 +83,18 @@ export function fieldsOf(json: Json, path: string): Fields {
       take(key, 'a text of 1 to 256 bytes, or null', orNull(asShortText), null),
     publicKey: (key) =>
       take(key, '130 lower-case hex digits: 04, x and y of a point on the SM2 curve', (value) => {
-        const isHex = typeof value === 'string' && /^[0-9a-f]{130}$/.test(value)
-        const bytes = isHex ? hexToBytes(value) : undefined
+        const bytes = isHex(value, 65) ? hexToBytes(value) : undefined
         return bytes !== undefined && isPublicKey(bytes) ? bytes : undefined
+      }),
+    hex: (key, bytes) =>
+      take(key, `${2 * bytes} lower-case hex digits`, (value) =>
+        isHex(value, bytes) ? value : undefined,
+      ),
+    hexes: (key, bytes, most) =>
+      take(key, `1 to ${most} texts of ${2 * bytes} lower-case hex digits, each once`, (value) => {
+        const isList = Array.isArray(value) && value.length >= 1 && value.length <= most
+        if (!isList || !(value as Json[]).every((one) => isHex(one, bytes))) return undefined
+        return new Set(value).size === value.length ? (value as string[]) : undefined
       }),
     uint: (key, least, fallback, most = Number.MAX_SAFE_INTEGER) =>
       take(key, `a whole number, ${least} to ${most}`, asUint(least, most), fallback),
@@ -97,6 +121,7 @@ export function fieldsOf(json: Json, path: string): Fields {
         (value) => names.find((name) => name === value),
         fallback,
       ),
+    refusal: (expected) => fault(path, expected),
     end() {
       for (const key of object.keys()) {
         if (!asked.has(key)) {

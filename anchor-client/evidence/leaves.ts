@@ -12,7 +12,8 @@ import {
 import type { Item } from './encode.ts'
 import { decodeField } from './fields.ts'
 import type { Leaf, LeafList, Opening, Outline } from './model.ts'
-import { commitmentsOfPrivate, decodeRecord, holdsReading } from './records.ts'
+import { commitmentsOfPrivate } from './record-codes.ts'
+import { decodeRecord, holdsReading } from './records.ts'
 import { sm3 } from './sm3.ts'
 
 /** Leaves of a range, as a file carries them and as a tree hashes them (FORMAT.md sections 5 and 8). */
@@ -56,7 +57,7 @@ export const leafHash = (leaf: Exclude<Outline, { form: 'run' }>): Uint8Array =>
     leaf.form === 'hidden' ? leaf.commit : commitLeaf(leaf.salt, leaf.bytes),
   )
 
-export function readLeaf(cursor: Cursor): Leaf {
+function readLeaf(cursor: Cursor): Leaf {
   const isPrivate = isPrivateAt(cursor)
   const outline = readOutline(cursor)
   if (outline.form !== 'opened') return outline

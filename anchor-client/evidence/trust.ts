@@ -3,6 +3,7 @@ import { KedgeError } from './errors.ts'
 import { parseJson } from './json.ts'
 import { type Fields, fieldsOf } from './json-fields.ts'
 import { proofKinds } from './proofs/index.ts'
+import type { Pin } from './proofs/proof.ts'
 import { maxUint32 } from './values.ts'
 
 /** What the regulator already believes (FORMAT.md section 9). It never comes out of an evidence file. */
@@ -24,10 +25,8 @@ export interface TrustedKey {
   readonly compromisedAfterMs: number | null
 }
 
-export interface TrustedLedger {
-  readonly ledgerId: string
+export interface TrustedLedger extends Pin {
   readonly kind: string
-  readonly code: string
   readonly name: string
   readonly independent: boolean
   readonly required: boolean
@@ -49,6 +48,14 @@ export function parseTrust(text: string): Trust {
   }
   fields.end()
   return trust
+}
+
+/** One ledger as it stands in a trust file: what a ledger itself says that pins it. */
+export function parsePinnedLedger(text: string): TrustedLedger {
+  const fields = fieldsOf(parseJson(text), '')
+  const [, ledger] = readLedger(fields)
+  fields.end()
+  return ledger
 }
 
 function unique<T>(
@@ -91,11 +98,11 @@ function readLedger(fields: Fields) {
     proofKinds.map(({ name }) => name),
   )
   const kind = proofKinds.find(({ name }) => name === kindName) as (typeof proofKinds)[number]
-  const { ledgerId, code } = kind.readPin(fields)
+  const pin = kind.readPin(fields)
+  const { ledgerId } = pin
   const ledger: TrustedLedger = {
-    ledgerId,
+    ...pin,
     kind: kindName,
-    code,
     name: fields.optionalText('name') ?? `${kindName} ${ledgerId.slice(0, 8)}`,
     independent: fields.flag('independent'),
     required: fields.flag('required'),

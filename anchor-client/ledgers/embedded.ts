@@ -24,6 +24,7 @@ export const embedded = defineLedger({
     path: z.string().min(1).describe('A folder of its own, best outside the data folder'),
   }),
   account: 'sm2',
+  hashIds: [1, 2],
   connect: ({ path }, host) => openEmbedded(path, host),
 })
 
@@ -58,7 +59,7 @@ export async function openEmbedded(path: string, host: LedgerHost): Promise<Embe
       const { size, head } = headOf(of)
       const stands = standing(book.register, of)
       const { hashId } = admission
-      return { state: 'registered', size, head, hashId, key, isFinal: true, stands }
+      return { state: 'registered', size, head, hashId, keyId: keyId(key), isFinal: true, stands }
     },
 
     prepare: async (request) => prepareRequest(request),

@@ -22,6 +22,8 @@ export interface Ledger<Options extends z.ZodObject = z.ZodObject> {
   readonly options: Options
   /** On which curve its account here signs; `none` takes what the device key has signed, from whoever brings it. */
   readonly account: 'none' | 'sm2' | 'secp256k1'
+  /** The history hashes that every such ledger computes: known before one is asked. */
+  readonly hashIds: readonly HashId[]
   /** Throws where waiting does not help: damaged, in use, not the one that was pinned. An outage is no reason. */
   connect(options: z.output<Options>, host: LedgerHost): Promise<LedgerSession>
 }

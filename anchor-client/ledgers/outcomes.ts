@@ -63,7 +63,8 @@ export type FoundHead =
       readonly size: number
       readonly head: Uint8Array
       readonly hashId: HashId
-      readonly key: Uint8Array
+      /** SM3 of the key in use: all that a chain holds of it. */
+      readonly keyId: Uint8Array
       readonly isFinal: boolean
       /** `closed` by a newer incarnation, `frozen` by a fork: neither takes an anchor any more. */
       readonly stands: 'open' | 'closed' | 'frozen'

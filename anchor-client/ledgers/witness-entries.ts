@@ -92,9 +92,9 @@ function rest(body: EntryBody) {
   }
 }
 
-export type Entry = WitnessEntry & { readonly body: EntryBody }
+type Entry = WitnessEntry & { readonly body: EntryBody }
 
-export const decodeEntry = (bytes: Uint8Array): Entry => decodeWhole(bytes, readEntry)
+const decodeEntry = (bytes: Uint8Array): Entry => decodeWhole(bytes, readEntry)
 
 /** An entry as it is kept and handed out: its bytes, and the witness's signature over their message. */
 export interface SignedEntry {

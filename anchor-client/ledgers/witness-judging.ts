@@ -2,7 +2,7 @@ import { equalBytes } from '../evidence/bytes.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { extensionsOnly } from '../evidence/proofs/witness.ts'
 import { checkpointHead, checkpointMessage } from '../evidence/seal.ts'
-import { verifySm2 } from '../evidence/sm2.ts'
+import { keyId, verifySm2 } from '../evidence/sm2.ts'
 import type { ForkReport, FoundHead, LedgerRequest } from './ledger.ts'
 import type { Answer } from './witness-answers.ts'
 import type { EntryBody, SignedEntry } from './witness-entries.ts'
@@ -147,7 +147,7 @@ export function headOfState(state: StateEntries, subject: Subject): FoundHead {
     size,
     head: Uint8Array.from(head),
     hashId,
-    key: Uint8Array.from(rotated?.newKey ?? admitted.key),
+    keyId: keyId(rotated?.newKey ?? admitted.key),
     isFinal: true,
     stands: closing ? 'closed' : fork ? 'frozen' : 'open',
   }

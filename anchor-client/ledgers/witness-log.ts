@@ -10,7 +10,7 @@ import { sm3 } from '../evidence/sm3.ts'
  * bytes ‖ first 8 bytes of their SM3`: the length guards itself, since a flipped bit in it would else make
  * everything after it look like a record that was never finished.
  */
-export interface AppendLog extends AsyncDisposable {
+interface AppendLog extends AsyncDisposable {
   readonly count: number
   /** What was cut off on open: the unfinished write of a record that nobody was told of. */
   readonly cutBytes: number

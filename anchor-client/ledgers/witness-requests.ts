@@ -21,7 +21,7 @@ import type {
 } from './ledger.ts'
 
 /** The bytes in which a witness is asked: what the outbox keeps, and what goes over the wire as it is. */
-export function encodeRequest(request: LedgerRequest): Uint8Array {
+function encodeRequest(request: LedgerRequest): Uint8Array {
   const { gateway, incarnation } = request
   switch (request.type) {
     case 'anchor': {

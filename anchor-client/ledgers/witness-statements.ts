@@ -18,7 +18,7 @@ import { readSigned, type SignedEntry, signedItem } from './witness-entries.ts'
  * What a witness says about itself, and about a gateway. It signs each over the asker's nonce: what stops a
  * restored gateway from signing a fork must not be yesterday's word, nor somebody else's `absent`.
  */
-export interface SelfStatement {
+interface SelfStatement {
   readonly key: Uint8Array
   readonly rules: number
   readonly count: number
@@ -50,7 +50,7 @@ export const statementMessage = (
   body: Uint8Array,
 ): Uint8Array => sm3(prefix, nonce, Uint8Array.of(question.length), question, body)
 
-export interface Statement {
+interface Statement {
   readonly body: Uint8Array
   readonly signature: Uint8Array
 }

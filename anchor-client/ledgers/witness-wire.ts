@@ -17,7 +17,7 @@ export interface Question {
   readonly maxBytes: number
 }
 
-export interface WitnessAddress {
+interface WitnessAddress {
   readonly url: string
   readonly timeoutMs: number
   /** Certificates (PEM) of whoever signed the witness's one, instead of those that the system trusts. */

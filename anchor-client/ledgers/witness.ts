@@ -45,6 +45,7 @@ export const witness = defineLedger({
       .describe('How long one answer may take, before it counts as an outage'),
   }),
   account: 'none',
+  hashIds: [1, 2],
   async connect({ publicKey, ca, ...place }) {
     const pinned = publicKey === undefined ? null : hexToBytes(publicKey)
     if (pinned && !isPublicKey(pinned)) {

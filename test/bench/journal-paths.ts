@@ -7,8 +7,7 @@ import { concat, hexToBytes, utf8 } from '../../anchor-client/evidence/bytes.ts'
 import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
 import type { StoredLeaf } from '../../gateway/journal/frame.ts'
 import { openSm2 } from '../../gateway/keys/sm2.ts'
-import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
-import { identity, openTestJournal, sealNow, testStreams, timeAt } from '../helpers/journal.ts'
+import { identity, openTestJournal, readingLeaf, sealNow, testStreams } from '../helpers/journal.ts'
 
 export interface Path extends AsyncDisposable {
   /** Resolves when so many readings are on the disk, and sealed and signed where that is done. */
@@ -18,19 +17,7 @@ export interface Path extends AsyncDisposable {
 /** What a probe gives, in hundredths of a degree. */
 export const celsiusAt = (i: number): number => 400 + ((i * 7) % 90)
 
-const celsiusLeaf = (i: number): StoredLeaf =>
-  plainLeaf({
-    type: 'reading',
-    kind: 'temperature',
-    value: [celsiusAt(i), -2],
-    unit: 'Cel',
-    quality: null,
-    raw: null,
-    counter: i,
-    time: timeAt(100 * i),
-    source: null,
-    details: null,
-  })
+const celsiusLeaf = (i: number): StoredLeaf => readingLeaf(celsiusAt(i), 100 * i, '', i)
 
 /** Readings as the recorder makes them, committed in frames, sealed and signed as the gateway does. */
 export async function journalPath(folder: string): Promise<Path> {

@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
 import { dataFolder } from '../../gateway/data-folder.ts'
 import { initialise } from '../../gateway/initialise.ts'
-import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
 import { openStore } from '../../gateway/store.ts'
-import { sealNow, testStreams, timeAt } from '../helpers/journal.ts'
+import { readingLeaf, sealNow, testStreams } from '../helpers/journal.ts'
 import { asked } from '../helpers/running-gateway.ts'
 import { celsiusAt } from './journal-paths.ts'
 import { atMost, type Row } from './row.ts'
@@ -27,18 +26,7 @@ export async function volumeRow(folder: string): Promise<Row> {
     const { journal, identity } = store
     const streams = testStreams(journal)
     for (let i = 0; i < readings; i++) {
-      const leaf = plainLeaf({
-        type: 'reading',
-        kind: 'temperature',
-        value: [celsiusAt(i), -2],
-        unit: 'Cel',
-        quality: null,
-        raw: null,
-        counter: null,
-        time: timeAt(100 * i),
-        source: null,
-        details: null,
-      })
+      const leaf = readingLeaf(celsiusAt(i), 100 * i)
       journal.add({ stream: streams.open(`cold-room/probe-${i % probes}`), leaf })
       if (i % perFrame === perFrame - 1) await journal.flush()
       if (i % perBatch < perBatch - 1) continue

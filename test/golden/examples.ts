@@ -1,6 +1,8 @@
 // Section 14 of FORMAT.md: run it, and it prints the section.
 import { fileURLToPath } from 'node:url'
-import { bigEndian, hex, join } from './bytes.ts'
+import { bigEndian, hex, join, u64 } from './bytes.ts'
+import { consortium } from './cases/on-chain.ts'
+import { block, ledgerId, sealer, slotOf } from './chain.ts'
 import { historyHash, seeded, sm3 } from './hash.ts'
 import {
   checkpointMessage,
@@ -12,6 +14,7 @@ import {
   signedCheckpoint,
 } from './history.ts'
 import { digest, key, sign, signerHash } from './keys.ts'
+import { keccak, rlp, trimmed } from './patricia.ts'
 import { a, controller, w1 } from './people.ts'
 import { at, celsius, gap, minute, privately, second } from './records.ts'
 import { eraseMessage, fieldCommitment, rootAt, stream } from './streams.ts'
@@ -52,6 +55,10 @@ const log = keep(w1, [
 const entry = the(log[1])
 const next = key('gateway a, second')
 const order = seeded('an order')
+
+const signer = sealer('one')
+const sealed = { number: 17, at: 4 * minute, by: signer } as const
+const inSlot = headOf(western, 2, westernRoot)
 
 const eleven = Array.from({ length: 11 }, (_, i) => sm3(Uint8Array.of(0), bigEndian(i, 32)))
 const ranges = rangeSpans(11, 3, 6)
@@ -122,6 +129,28 @@ const examples: readonly Example[] = [
       'entry-message': entry.message,
       'entry-signature': entry.signature,
       'anchor-proof': entry.proof,
+    },
+  ],
+  [
+    'Where a contract on an EVM chain keeps that history under hash id 2: chain id (as u64), hash of block 0, address, ledger id; base for this gateway and incarnation 0, the key that leads to it in the trie, and the value that stands there.',
+    {
+      'chain-id': u64(consortium.chainId),
+      genesis: consortium.genesis,
+      contract: consortium.contract,
+      'chain-ledger-id': ledgerId(consortium),
+      base: slotOf(western),
+      'base-key': keccak(slotOf(western)),
+      'base-value': rlp(trimmed(inSlot)),
+    },
+  ],
+  [
+    'A block of such a chain: its header as it is carried, its hash, the digest that was sealed (of the header with extra data 65 bytes shorter), the seal that ends its extra data, and the address of who sealed it.',
+    {
+      'block-header': block(sealed).raw,
+      'block-hash': block(sealed).hash,
+      'sealed-digest': keccak(block({ ...sealed, by: null }).raw),
+      seal: block(sealed).raw.slice(-108, -43),
+      'sealer-address': signer.address,
     },
   ],
   [

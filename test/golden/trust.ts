@@ -1,5 +1,6 @@
 // Trust files (section 9). Only what a case names is written: the defaults are tested by leaving out.
 import { hex } from './bytes.ts'
+import type { Block, Chain, Sealer } from './chain.ts'
 import type { Key } from './keys.ts'
 import { start } from './records.ts'
 import type { Gateway } from './streams.ts'
@@ -15,13 +16,20 @@ export type KeyTrust = {
   readonly compromisedAfter?: number
 }
 
-export type LedgerTrust = {
-  readonly key: Key
+export type LedgerTrust = (WitnessTrust | ChainTrust) & {
   readonly name?: string | null
-  readonly rules?: 'extensions' | 'any'
   readonly independent?: boolean
   readonly required?: boolean
   readonly clockToleranceMs?: number
+}
+
+export type WitnessTrust = { readonly key: Key; readonly rules?: 'extensions' | 'any' }
+
+export type ChainTrust = {
+  readonly chain: Chain
+  /** From a height on. */
+  readonly signers?: readonly (readonly [from: number, by: readonly Sealer[]])[]
+  readonly blocks?: readonly Block[]
 }
 
 export type Believed = {
@@ -39,11 +47,7 @@ export const trust = (name: string, believed: Believed): Trust => ({
         gateway: hex(id),
         keys: keys.map(keyTrust),
       })),
-      ledgers: (believed.ledgers ?? []).map(({ key, ...rest }) => ({
-        kind: 'witness',
-        publicKey: hex(key.publicKey),
-        ...rest,
-      })),
+      ledgers: (believed.ledgers ?? []).map(ledgerTrust),
       controllers: (believed.controllers ?? []).map(([key, called]) => ({
         publicKey: hex(key.publicKey),
         name: called,
@@ -53,6 +57,31 @@ export const trust = (name: string, believed: Believed): Trust => ({
     1,
   )}\n`,
 })
+
+const ledgerTrust = (ledger: LedgerTrust) => {
+  if ('key' in ledger) {
+    const { key, ...rest } = ledger
+    return { kind: 'witness', publicKey: hex(key.publicKey), ...rest }
+  }
+  const { chain, signers, blocks, ...rest } = ledger
+  return {
+    kind: 'evm',
+    chainId: chain.chainId,
+    genesis: hex(chain.genesis),
+    contract: hex(chain.contract),
+    codeHash: hex(chain.codeHash),
+    ...(signers ? { signers: signers.map(signerList) } : {}),
+    ...(blocks ? { blocks: blocks.map(pinnedBlock) } : {}),
+    ...rest,
+  }
+}
+
+const signerList = ([from, by]: readonly [number, readonly Sealer[]]) => ({
+  from,
+  addresses: by.map(({ address }) => hex(address)),
+})
+
+const pinnedBlock = ({ number, hash }: Block) => ({ height: number, hash: hex(hash) })
 
 const keyTrust = ({ key, incarnation, compromisedAfter, ...sizes }: KeyTrust) => ({
   publicKey: hex(key.publicKey),

@@ -10,7 +10,7 @@ import { parseTrust, type Trust } from '../../anchor-client/evidence/trust.ts'
 import { parseExpectation } from '../../gateway/command-line/questions.ts'
 
 /** One row of the manifest: a file, what it is held against, and what every verifier must answer. */
-export interface GoldenCase {
+interface GoldenCase {
   readonly name: string
   readonly title: string
   readonly file: string

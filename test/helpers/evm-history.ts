@@ -1,6 +1,7 @@
 import { bigEndian, utf8 } from '../golden/bytes.ts'
 import { type Hash, historyHash } from '../golden/hash.ts'
 import { treeRoot } from '../golden/tree.ts'
+import { subproof } from './subproof.ts'
 
 /** A history of invented headers, as RFC 9162 defines its roots and its proofs, word for word. */
 export interface NaiveHistory {
@@ -37,14 +38,3 @@ export function naiveHistory(hashId: 1 | 2, name = '', sharedUntil = 0): NaiveHi
 
 export const headOf = (hash: Hash, size: number, root: Uint8Array): Uint8Array =>
   hash(Uint8Array.of(3), bigEndian(size, 8), root)
-
-/** SUBPROOF of RFC 9162 section 2.1.4.1: which subtrees it names. */
-function subproof(m: number, low: number, high: number, isWhole: boolean): [number, number][] {
-  const n = high - low
-  if (m === n) return isWhole ? [] : [[low, high]]
-  let k = 1
-  while (2 * k < n) k *= 2
-  return m <= k
-    ? [...subproof(m, low, low + k, isWhole), [low + k, high]]
-    : [...subproof(m - k, low + k, high, false), [low, low + k]]
-}

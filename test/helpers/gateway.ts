@@ -20,6 +20,14 @@ export type Line = Readonly<Record<string, any>>
 /** On a machine that is busy with other things; nothing is said about how long anything takes. */
 const patienceMs = 200_000
 
+/** A configuration that seals soon and asks for little room. */
+export const quickConfig = (gateway: string, more = ''): string => `
+site: test
+gateway: ${gateway}
+batch: { maxAge: 1s }
+journal: { minFree: 0B, reserve: 1MiB }
+${more}`
+
 /** Resolves with the first that is there. */
 export async function until<T>(
   look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
@@ -138,8 +146,6 @@ export async function newGateway(
     [Symbol.asyncDispose]: scratch[Symbol.asyncDispose],
   }
 }
-
-export type Running = Awaited<ReturnType<typeof startGateway>>
 
 /** A gateway in this process; stopped cleanly when the test is over. */
 export async function startGateway(data: DataFolder, config: string) {

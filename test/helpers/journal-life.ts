@@ -20,8 +20,6 @@ export interface Life {
   readonly endsSealed: boolean
   /** How long the longest text in a leaf is. */
   readonly textBytes?: number
-  /** Is called while the journal is open, with everything on the disk that was acknowledged. */
-  readonly atEnd?: () => Promise<void> | void
 }
 
 /** Opens the journal, fills it and closes it: frames of several streams, batches now and then. */
@@ -29,7 +27,7 @@ export async function live(
   path: string,
   random: Random,
   acknowledged: Acknowledged,
-  { frames, leaves, sealEvery, endsSealed, textBytes = 200, atEnd }: Life,
+  { frames, leaves, sealEvery, endsSealed, textBytes = 200 }: Life,
 ): Promise<void> {
   await using journal = await openTestJournal(path, { mayCreate: true })
   const streams = testStreams(journal)
@@ -48,7 +46,6 @@ export async function live(
     if (random.below(sealEvery) === 0) await sealNow(journal, random.below(8) === 0)
   }
   if (endsSealed) await sealNow(journal, true)
-  await atEnd?.()
 }
 
 export const damageLeaf = (damage: Omit<Damage, 'type' | 'time'>) =>

@@ -23,7 +23,7 @@ import {
 import { damageLeaf, type Life, live } from './journal-life.ts'
 
 /** A store as several lives of a gateway left it behind, and what these acknowledged. */
-export interface Base {
+interface Base {
   readonly path: string
   readonly acknowledged: Acknowledged
 }
@@ -49,7 +49,7 @@ export async function usualBases(folder: string, random: Random): Promise<Base[]
   return bases
 }
 
-export interface Outcome extends Accounted {
+interface Outcome extends Accounted {
   /** What was done to it. */
   readonly how: string
   /** What was said, where it was not opened. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { equalBytes } from '../../anchor-client/evidence/bytes.ts'
 import type { Time } from '../../anchor-client/evidence/model.ts'
-import { decodeRecord, encodeRecord } from '../../anchor-client/evidence/records.ts'
+import { decodeRecord } from '../../anchor-client/evidence/records.ts'
 import { controlStream, encodeDescriptor } from '../../anchor-client/evidence/stream.ts'
 import type { StoredLeaf } from '../../gateway/journal/frame.ts'
 import { type Journal, type JournalOptions, openJournal } from '../../gateway/journal/journal.ts'
@@ -10,7 +10,7 @@ import { plainLeaf } from '../../gateway/recording/plain-leaf.ts'
 import { gatewayOf, secretOf } from './anchoring.ts'
 
 /** A journal in a folder of its own, and what was acknowledged of each stream, to be held against it. */
-export const testGateway = gatewayOf({ secret: secretOf('journal') })
+const testGateway = gatewayOf({ secret: secretOf('journal') })
 export const identity = { gateway: testGateway.id, incarnation: 0, hashId: 1 } as const
 export const nowMs = Date.UTC(2026, 2, 1)
 
@@ -38,7 +38,7 @@ export const timeAt = (monoMs: number): Time => ({
   boundMs: 5,
 })
 
-export interface TestStreams {
+interface TestStreams {
   readonly control: StreamState
   open(source: string): StreamState
   close(stream: StreamState): void
@@ -83,7 +83,12 @@ export function testStreams(journal: Journal): TestStreams {
   }
 }
 
-export const readingLeaf = (value: number, monoMs: number, text = ''): StoredLeaf =>
+export const readingLeaf = (
+  value: number,
+  monoMs: number,
+  text = '',
+  counter: number | null = null,
+): StoredLeaf =>
   plainLeaf({
     type: 'reading',
     kind: 'temperature',
@@ -91,7 +96,7 @@ export const readingLeaf = (value: number, monoMs: number, text = ''): StoredLea
     unit: 'Cel',
     quality: text || null,
     raw: null,
-    counter: null,
+    counter,
     time: timeAt(monoMs),
     source: null,
     details: null,
@@ -100,12 +105,7 @@ export const readingLeaf = (value: number, monoMs: number, text = ''): StoredLea
 /** What was acknowledged: each stream's leaves by index. */
 export type Acknowledged = Map<number, Map<number, Uint8Array>>
 
-export function remember(
-  acknowledged: Acknowledged,
-  stream: number,
-  index: number,
-  leaf: StoredLeaf,
-) {
+function remember(acknowledged: Acknowledged, stream: number, index: number, leaf: StoredLeaf) {
   const of = acknowledged.get(stream) ?? new Map<number, Uint8Array>()
   if (of.has(index)) throw new Error(`index ${index} of stream ${stream} was given away twice`)
   of.set(index, leaf.body)
@@ -166,7 +166,7 @@ export async function account(journal: Journal, acknowledged: Acknowledged): Pro
   return found
 }
 
-export async function damageOnRecord({ reader }: Journal) {
+async function damageOnRecord({ reader }: Journal) {
   const control = await reader.stream(controlStream.number)
   const found: { tag: Uint8Array; from: number; to: number }[] = []
   if (control === undefined) return found
@@ -176,5 +176,3 @@ export async function damageOnRecord({ reader }: Journal) {
   }
   return found
 }
-
-export const lostRecord = encodeRecord({ type: 'lost', cause: 'damage' })

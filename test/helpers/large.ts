@@ -1,5 +1,5 @@
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
-import { encodeEvidence } from '../../anchor-client/evidence/file.ts'
+import { encodeEvidence } from '../../anchor-client/evidence/encode-file.ts'
 import { commitLeaf, leafHash } from '../../anchor-client/evidence/leaves.ts'
 import { historyHash, statementLeaf } from '../../anchor-client/evidence/merkle.ts'
 import type {

@@ -1,4 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
+import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
+import type { HashId } from '../../anchor-client/evidence/model.ts'
+import type { Pin } from '../../anchor-client/evidence/proofs/proof.ts'
+import { parsePinnedLedger } from '../../anchor-client/evidence/trust.ts'
 import type {
   LedgerSession,
   Outcome,
@@ -17,6 +21,30 @@ export interface LedgerUnderTest extends AsyncDisposable {
 export type OwnedLedger = LedgerSession & { readonly registrar: Registrar }
 
 export type SetUp = () => Promise<LedgerUnderTest>
+
+/** What ledgers may differ in. */
+export interface Traits {
+  /** The history hashes that it computes; the suites use the first. */
+  readonly hashIds: readonly [HashId, ...HashId[]]
+}
+
+export const bothHashes: Traits = { hashIds: [1, 2] }
+
+/** The one gateway of the suites, with the first hash of its ledger. */
+export const usualWith =
+  ({ hashIds: [hashId] }: Traits) =>
+  (told: Partial<Told> = {}): TestGateway =>
+    usual({ hashId, ...told })
+
+/** What a regulator would have to believe to judge the proof of an anchor in this place. */
+export async function pinsFor(session: LedgerSession, { height, hash }: Place): Promise<Pin[]> {
+  const identity = await session.describe(signal)
+  if (identity.state === 'unknown') throw new Error(identity.why)
+  const { pin } = identity
+  const isChain = Array.isArray(pin.blocks) && pin.blocks.length === 0
+  const blocks = [{ height, hash: bytesToHex(hash) }]
+  return [parsePinnedLedger(JSON.stringify(isChain ? { ...pin, blocks } : pin))]
+}
 
 /** A test on a ledger of its own, with nobody registered yet. */
 export const onLedger =

@@ -6,7 +6,7 @@ import { openBroker } from '../../gateway/ingest/broker.ts'
 import { type Limits, usualLimits } from '../../gateway/ingest/limits.ts'
 
 /** A publication that waits until the test says what becomes of it. */
-export interface Held {
+interface Held {
   readonly source: string
   readonly text: string
   readonly bytes: number
@@ -14,7 +14,7 @@ export interface Held {
   fail(): void
 }
 
-export interface Asked {
+interface Asked {
   /** Whether everything is stored at once; else it is held. */
   readonly storesAtOnce?: boolean
   readonly limits?: Partial<Limits>

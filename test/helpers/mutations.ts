@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 
 /** What was changed, and the bytes of the file after it. */
-export interface Mutation {
+interface Mutation {
   readonly what: string
   readonly bytes: Uint8Array
   /** Whether it takes out a whole part that a narrower file may do without. */

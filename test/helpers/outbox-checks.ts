@@ -6,7 +6,7 @@ import { verifySm2 } from '../../anchor-client/evidence/sm2.ts'
 import type { LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
 import type { AnchorStore } from '../../gateway/anchoring/anchor-store.ts'
 import { checkpointOf, type History } from '../../gateway/anchoring/history.ts'
-import { signal } from './ledger-under-test.ts'
+import { pinsFor, signal } from './ledger-under-test.ts'
 
 /** Ledger and store tell the same story, nothing is on its way, and what is kept convinces a verifier. */
 export async function isAtRest(
@@ -45,7 +45,8 @@ export async function isAtRest(
     const checkpoint = checkpointOf(history, anchor.size, anchor.root)
     t.true(verifySm2(anchor.key, checkpointMessage(checkpoint), anchor.signature), message)
     const kind = proofKinds.find((one) => one.kind === anchor.proof?.kind)
-    const judgement = kind?.judgeAnchor(anchor.proof?.proof ?? new Uint8Array(), checkpoint)
+    const pins = await pinsFor(session, anchor.place)
+    const judgement = kind?.judgeAnchor(anchor.proof?.proof ?? new Uint8Array(), checkpoint, pins)
     t.like(judgement, { holds: true, ledgerId: bytesToHex(ledgerId) }, message)
     t.like(judgement, { height: anchor.place.height, timeMs: anchor.place.timeMs }, message)
   }

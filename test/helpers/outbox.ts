@@ -18,14 +18,14 @@ import { host } from './embedded.ts'
 import { signerOf } from './signer.ts'
 
 /** A gateway's history over a list of header hashes, as far as it was sealed and signed. */
-export interface TestHistory extends History {
+interface TestHistory extends History {
   /** Seals and signs: from then on it may be anchored. */
   sign(size: number): void
   /** Seals without signing. */
   seal(size: number): void
 }
 
-export interface ToldHistory {
+interface ToldHistory {
   readonly secret?: string
   readonly incarnation?: number
   readonly hashId?: HashId

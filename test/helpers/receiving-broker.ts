@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { generate, parser } from 'mqtt-packet'
 
-export interface Received {
+interface Received {
   readonly topic: string
   readonly qos: number
   readonly payload: string

@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava'
 export type Line = { readonly event: string } & Readonly<Record<string, unknown>>
 
 /** A verb that runs until it is told to stop, in a process of its own; a line an event. */
-export interface RunningVerb {
+interface RunningVerb {
   readonly lines: readonly Line[]
   readonly stderr: () => string
   /** Resolves with the first event of this kind, or null once the process has ended without it. */

@@ -21,7 +21,7 @@ export interface ServedWitness extends AsyncDisposable {
   admit(admission: Admission): Promise<Outcome>
 }
 
-export interface Served {
+interface Served {
   readonly port?: number
   readonly isFirstUse?: boolean
   readonly limits?: Partial<WitnessLimits>

@@ -59,13 +59,20 @@ function judgeAnchor(
   trust: Trust | null,
 ): JudgedAnchor {
   const kind = proofKind(anchor)
-  const judgement = kind.judgeAnchor(anchor.proof, statement)
+  const judgement = kind.judgeAnchor(anchor.proof, statement, pinsOf(trust, kind))
   const pin = judgement.holds ? pinOf(trust, kind, judgement.ledgerId) : null
   return { judgement, pin }
 }
 
-function pinOf(trust: Trust | null, { name }: ProofKind, ledgerId: string): TrustedLedger | null {
-  const pin = trust?.ledgers.get(ledgerId)
+export const pinsOf = (trust: Trust | null, { name }: ProofKind): TrustedLedger[] =>
+  [...(trust?.ledgers.values() ?? [])].filter(({ kind }) => kind === name)
+
+function pinOf(
+  trust: Trust | null,
+  { name }: ProofKind,
+  ledgerId: string | null,
+): TrustedLedger | null {
+  const pin = ledgerId === null ? undefined : trust?.ledgers.get(ledgerId)
   return pin?.kind === name ? pin : null
 }
 
@@ -95,6 +102,29 @@ function fixedTime(candidates: readonly PinnedAnchor[]): JudgedSeal['fixed'] {
   return times[0] ?? null
 }
 
-export const hasWrongCode = ({ code, pin }: PinnedAnchor): boolean => code !== pin.code
+/** A code that is not shown is not a wrong one, and gives no continuity either. */
+export const hasWrongCode = ({ code, pin }: PinnedAnchor): boolean =>
+  code !== null && code !== pin.code
 export const givesContinuity = (anchor: PinnedAnchor): boolean =>
   anchor.extensionsOnly && !hasWrongCode(anchor)
+
+/** A ledger that takes only extensions numbers its entries or blocks in the order of the sizes. */
+export function outOfOrder(seals: readonly JudgedSeal[]): PinnedAnchor | undefined {
+  const taken = seals
+    .flatMap(({ checkpoints }) =>
+      checkpoints.flatMap(({ checkpoint: { size }, anchors }) =>
+        pinned(anchors).map((anchor) => ({ size, anchor })),
+      ),
+    )
+    .filter(({ anchor }) => givesContinuity(anchor))
+    .sort((a, b) => a.size - b.size || a.anchor.height - b.anchor.height)
+  const last = new Map<string, { size: number; height: number }>()
+  for (const { size, anchor } of taken) {
+    const { pin, height, isStanding } = anchor
+    const before = last.get(pin.ledgerId)
+    const isSameEntry = before?.size === size && (isStanding || before.height === height)
+    if (before && !isSameEntry && (before.size === size || height <= before.height)) return anchor
+    last.set(pin.ledgerId, { size, height })
+  }
+  return undefined
+}

@@ -11,9 +11,11 @@ import {
   hasWrongCode,
   type JudgedCheckpoint,
   type JudgedSeal,
+  outOfOrder,
   type PinnedAnchor,
   pinned,
   pinOfBeacon,
+  pinsOf,
   proofKind,
 } from './anchors.ts'
 import { countOf, type Finding, fail, notChecked, pass, worstOf } from './finding.ts'
@@ -97,17 +99,30 @@ function sealAnchored({ seal, checkpoints }: JudgedSeal, trust: Trust | null): F
   }
   if (anchors.length === 0) return notChecked(`header ${seal.header.seq} carries no anchor`)
   const held = pinned(anchors)
-  if (held.length === 0) return notChecked('no ledger of its anchors is pinned by trust')
-  const ledgers = new Set(held.map(({ ledgerId }) => ledgerId))
+  const notes = anchors.flatMap(({ judgement, pin }) =>
+    judgement.holds && judgement.note !== null && !pin ? [judgement.note] : [],
+  )
+  if (held.length === 0) {
+    const isNamed = anchors.some(({ judgement }) => judgement.holds && judgement.mayBe.length > 0)
+    const why = isNamed
+      ? 'what trust pins does not vouch for it'
+      : 'no ledger of its anchors is pinned by trust'
+    return notChecked([why, ...notes].join(': '))
+  }
+  const ledgers = new Set(held.map(({ pin }) => pin.ledgerId))
   for (const [ledgerId, { required, name }] of trust?.ledgers ?? []) {
     if (required && !ledgers.has(ledgerId)) {
       return notChecked(`trust requires an anchor on ${name} for header ${seal.header.seq}`)
     }
   }
-  const others = anchors.length - held.length
-  const names = [...new Set(held.map(({ pin }) => pin.name))].join(', ')
-  return pass(`held by ${names}${others > 0 ? `; ${countOf(others, 'anchor')} not pinned` : ''}`)
+  const names = [...new Set(held.map(nameOf))].join(', ')
+  const count = anchors.length - held.length
+  const others = [`${countOf(count, 'anchor')} not pinned`, ...notes].join(': ')
+  return pass(`held by ${names}${count > 0 ? `; ${others}` : ''}`)
 }
+
+const nameOf = ({ pin, note }: PinnedAnchor): string =>
+  note === null ? pin.name : `${pin.name} ${note}`
 
 export function continuityLine(seals: readonly JudgedSeal[]): Finding {
   for (const { candidates } of seals) {
@@ -120,33 +135,13 @@ export function continuityLine(seals: readonly JudgedSeal[]): Finding {
   const mustBeIndependent = seals.every(isIndependent)
   const [first, ...others] = seals.map(({ held }) => held.filter(givesContinuity))
   const through = first?.find(
-    ({ ledgerId, pin }) =>
+    ({ pin }) =>
       (pin.independent || !mustBeIndependent) &&
-      others.every((givers) => givers.some((giver) => giver.ledgerId === ledgerId)),
+      others.every((givers) => givers.some((giver) => giver.pin.ledgerId === pin.ledgerId)),
   )
   return through
     ? pass(`${through.pin.name} takes only extensions of what it took before`)
     : notChecked('no one such ledger holds every seal and refuses a history that was changed')
-}
-
-/** A ledger that takes only extensions numbers its entries in the order of the sizes. */
-function outOfOrder(seals: readonly JudgedSeal[]): PinnedAnchor | undefined {
-  const taken = seals
-    .flatMap(({ checkpoints }) =>
-      checkpoints.flatMap(({ checkpoint: { size }, anchors }) =>
-        pinned(anchors).map((anchor) => ({ size, anchor })),
-      ),
-    )
-    .filter(({ anchor }) => givesContinuity(anchor))
-    .sort((a, b) => a.size - b.size || a.anchor.height - b.anchor.height)
-  const last = new Map<string, { size: number; height: number }>()
-  for (const { size, anchor } of taken) {
-    const before = last.get(anchor.ledgerId)
-    if (before && (before.size === size) !== (before.height === anchor.height)) return anchor
-    if (before && anchor.height < before.height) return anchor
-    last.set(anchor.ledgerId, { size, height: anchor.height })
-  }
-  return undefined
 }
 
 export const isIndependent = ({ candidates }: JudgedSeal): boolean =>
@@ -171,10 +166,13 @@ export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | nul
         return notChecked(`the beacon of header ${header.seq} is not proved`)
       }
       const kind = proofKind(beaconProof)
-      const judgement = kind.judgeBeacon(beaconProof.proof, beacon)
+      const judgement = kind.judgeBeacon(beaconProof.proof, beacon, pinsOf(trust, kind))
       if (!judgement.holds) return fail(`the beacon of header ${header.seq}: ${judgement.why}`)
       const pin = pinOfBeacon(trust, kind, beacon.ledger)
       if (!pin?.independent) return notChecked('the beacon is of no pinned independent ledger')
+      if (judgement.doubt !== null) {
+        return notChecked(`the beacon of header ${header.seq} on ${pin.name}: ${judgement.doubt}`)
+      }
       const latestMs = fixed && fixed.timeMs + fixed.toleranceMs + pin.clockToleranceMs
       if (judgement.timeMs !== null && latestMs !== null && judgement.timeMs > latestMs) {
         return fail(`header ${header.seq} would be sealed after it was fixed`)
@@ -182,9 +180,9 @@ export const sealedAfterLine = (seals: readonly JudgedSeal[], trust: Trust | nul
       const wall = knownWall(header)
       const earliestMs = wall && wall.wallMs + wall.boundMs + pin.clockToleranceMs
       if (judgement.timeMs !== null && earliestMs !== null && earliestMs < judgement.timeMs) {
-        return fail(`header ${header.seq} states a time before the entry that it names`)
+        return fail(`header ${header.seq} states a time before the ${kind.heightOf} that it names`)
       }
       const when = judgement.timeMs === null ? '' : `, ${formatTime(judgement.timeMs)}`
-      return pass(`sealed after entry ${beacon.height} of ${pin.name}${when}`)
+      return pass(`sealed after ${kind.heightOf} ${beacon.height} of ${pin.name}${when}`)
     }),
   )

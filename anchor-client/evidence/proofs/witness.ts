@@ -23,6 +23,7 @@ import type { ProofKind } from './proof.ts'
 export const witnessProofs: ProofKind = {
   kind: 1,
   name: 'witness',
+  heightOf: 'entry',
 
   readPin(fields) {
     const key = fields.publicKey('publicKey')
@@ -43,10 +44,13 @@ export const witnessProofs: ProofKind = {
     return {
       holds: true,
       ledgerId: bytesToHex(keyId(key)),
+      mayBe: [],
       code: ruleNames[rules] as string,
       extensionsOnly: rules === extensionsOnly,
       timeMs: wallMs,
       height: entry.number,
+      isStanding: false,
+      note: null,
     }
   },
 
@@ -62,7 +66,7 @@ export const witnessProofs: ProofKind = {
     if (!verifySm2(key, message, signature)) {
       return { holds: false, why: "the entry is not signed by the witness's key" }
     }
-    return { holds: true, timeMs: wallMs }
+    return { holds: true, timeMs: wallMs, doubt: null }
   },
 }
 

@@ -166,7 +166,7 @@ export const beacons: readonly Case[] = [
   [
     'beacon-of-unknown-kind',
     'a proof of a kind that this version does not know',
-    after(regulator.beacon, [2, proof]),
+    after(regulator.beacon, [7, proof]),
     failsAt(1),
   ],
   [

@@ -2,6 +2,11 @@ import type { Case } from '../case.ts'
 import { anchors } from './anchors.ts'
 import { basics } from './basics.ts'
 import { beacons } from './beacons.ts'
+import { chainBeacons } from './chain-beacons.ts'
+import { chainHeights } from './chain-heights.ts'
+import { chainReceipts } from './chain-receipts.ts'
+import { chainSeals } from './chain-seals.ts'
+import { chains } from './chains.ts'
 import { claims } from './claims.ts'
 import { continuity } from './continuity.ts'
 import { damage } from './damage.ts'
@@ -12,6 +17,9 @@ import { expectIndex } from './expect-index.ts'
 import { expectJoined } from './expect-joined.ts'
 import { expectTime } from './expect-time.ts'
 import { forgedAnchors } from './forged-anchors.ts'
+import { forgedChainHeaders } from './forged-chain-headers.ts'
+import { forgedChainReceipts } from './forged-chain-receipts.ts'
+import { forgedChainStates } from './forged-chain-states.ts'
 import { forgedFields } from './forged-fields.ts'
 import { forgedHistories } from './forged-histories.ts'
 import { forgedNames } from './forged-names.ts'
@@ -71,4 +79,12 @@ export const cases: readonly Case[] = [
   ...privates,
   ...memberEdges,
   ...expectEdges,
+  ...chains,
+  ...chainSeals,
+  ...chainHeights,
+  ...chainReceipts,
+  ...chainBeacons,
+  ...forgedChainStates,
+  ...forgedChainHeaders,
+  ...forgedChainReceipts,
 ]

@@ -25,6 +25,29 @@ const gateways = (keys: string): string =>
 const keyed = (more: string): string => gateways(`{"publicKey":${keyText},"incarnation":0${more}}`)
 const ledger = (more: string): string => file(asOf, '[]', `[${witness.slice(0, -1)}${more}}]`)
 
+const chain = {
+  kind: '"evm"',
+  chainId: '1337',
+  genesis: `"${'01'.repeat(32)}"`,
+  contract: `"${'02'.repeat(20)}"`,
+  codeHash: `"${'03'.repeat(32)}"`,
+}
+/** A ledger of these keys; an empty text leaves a key out. */
+const chained = (...changes: readonly Readonly<Record<string, string>>[]): string => {
+  const texts = (changes.length > 0 ? changes : [{}]).map((change) => {
+    const said = Object.entries({ ...chain, ...change }).filter(([, text]) => text !== '')
+    return `{${said.map(([name, text]) => `"${name}":${text}`).join(',')}}`
+  })
+  return file(asOf, '[]', `[${texts.join(',')}]`)
+}
+const [s1Text, s2Text] = ['"aa', '"bb'].map((start) => `${start}${'00'.repeat(19)}"`)
+const signers = (...lists: readonly string[]): string =>
+  chained({ signers: `[${lists.join(',')}]` })
+const blocks = (...list: readonly string[]): string => chained({ blocks: `[${list.join(',')}]` })
+const pinnedBlock = `{"height":5,"hash":"${'05'.repeat(32)}"}`
+const addresses = (count: number): string =>
+  Array.from({ length: count }, (_, i) => `"${i.toString(16).padStart(40, '0')}"`).join(',')
+
 const taken: readonly (readonly [string, string, string])[] = [
   ['empty', 'a regulator who believes nothing', file()],
   ['usual', 'a regulator who believes what most cases ask', usual.text],
@@ -60,6 +83,40 @@ const taken: readonly (readonly [string, string, string])[] = [
     'two-incarnations',
     'one key of two incarnations',
     gateways(`${one},${one.replace('0}', '1}')}`),
+  ],
+  ['chain', 'a chain of which only the needed is said', chained()],
+  [
+    'all-of-a-chain',
+    'a chain of which everything is said',
+    chained({
+      signers: `[{"from":0,"addresses":[${s1Text},${s2Text}]},{"from":30000,"addresses":[${s1Text}]}]`,
+      blocks: `[${pinnedBlock},${pinnedBlock.replace('5', '4')}]`,
+      name: '"consortium"',
+      independent: 'true',
+      required: 'true',
+      clockToleranceMs: '1000',
+    }),
+  ],
+  [
+    'chain-without-any',
+    'a chain of no signers and no blocks',
+    chained({ signers: '[]', blocks: '[]' }),
+  ],
+  [
+    'chain-signers-from-the-start',
+    'signers that seal from block 0',
+    signers(`{"addresses":[${s1Text}]}`),
+  ],
+  [
+    'chain-of-255-signers',
+    'as many signers as may be',
+    signers(`{"addresses":[${addresses(255)}]}`),
+  ],
+  ['two-chains', 'one contract on two chains', chained({}, { chainId: '1' })],
+  [
+    'two-contracts',
+    'two contracts on one chain',
+    chained({}, { contract: `"${'04'.repeat(20)}"` }),
   ],
   [
     'all-of-a-ledger',
@@ -174,6 +231,59 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['ledger-independent-number', 'independent as a number', ledger(',"independent":1')],
   ['ledger-independent-null', 'independent as null', ledger(',"independent":null')],
   ['ledger-tolerance-negative', 'a tolerance below nothing', ledger(',"clockToleranceMs":-1')],
+  ['chain-without-id', 'a chain without its number', chained({ chainId: '' })],
+  ['chain-id-zero', 'a chain of the number 0', chained({ chainId: '0' })],
+  ['chain-id-text', 'a number of a chain as text', chained({ chainId: '"1337"' })],
+  [
+    'chain-id-large',
+    'a chain of the number 2 to the 53rd',
+    chained({ chainId: '9007199254740992' }),
+  ],
+  ['chain-without-genesis', 'a chain without its first block', chained({ genesis: '' })],
+  [
+    'chain-genesis-with-0x',
+    'hex that begins with 0x',
+    chained({ genesis: `"0x${'01'.repeat(32)}"` }),
+  ],
+  ['chain-contract-long', 'an address of 21 bytes', chained({ contract: `"${'02'.repeat(21)}"` })],
+  [
+    'chain-contract-in-capitals',
+    'an address in capitals',
+    chained({ contract: `"${'AB'.repeat(20)}"` }),
+  ],
+  ['chain-without-code', 'a chain without the code that it should run', chained({ codeHash: '' })],
+  ['chain-with-key', 'a chain with the key of a witness', chained({ publicKey: keyText })],
+  ['chain-with-rules', 'a chain with the rules of a witness', chained({ rules: '"extensions"' })],
+  ['chain-doubled', 'one contract twice', chained({}, { codeHash: `"${'04'.repeat(32)}"` })],
+  ['chain-signers-null', 'signers that are null', chained({ signers: 'null' })],
+  ['chain-signers-as-addresses', 'signers without a height', signers(`${s1Text}`)],
+  ['chain-signers-none', 'a list of no signers', signers('{"from":0,"addresses":[]}')],
+  ['chain-signers-256', 'more signers than may be', signers(`{"addresses":[${addresses(256)}]}`)],
+  ['chain-signer-twice', 'one signer twice', signers(`{"addresses":[${s1Text},${s1Text}]}`)],
+  ['chain-signer-short', 'an address of 19 bytes', signers(`{"addresses":["${'aa'.repeat(19)}"]}`)],
+  [
+    'chain-signers-from-twice',
+    'two lists from one height',
+    signers(`{"addresses":[${s1Text}]}`, `{"addresses":[${s2Text}]}`),
+  ],
+  [
+    'chain-signers-descending',
+    'lists in the wrong order',
+    signers(`{"from":9,"addresses":[${s1Text}]}`, `{"from":8,"addresses":[${s1Text}]}`),
+  ],
+  [
+    'chain-signers-unknown-key',
+    'a list of signers with a key that nobody knows',
+    signers(`{"to":9,"addresses":[${s1Text}]}`),
+  ],
+  ['chain-block-twice', 'one height twice', blocks(pinnedBlock, pinnedBlock.replace('05"', '06"'))],
+  ['chain-block-without-hash', 'a block without a hash', blocks('{"height":5}')],
+  ['chain-block-negative', 'a block before the first', blocks(pinnedBlock.replace('5', '-5'))],
+  [
+    'chain-block-unknown-key',
+    'a block with a key that nobody knows',
+    blocks(pinnedBlock.replace('}', ',"timeMs":0}')),
+  ],
   ['controller-doubled', 'one controller twice', file(asOf, '[]', '[]', `[${person},${person}]`)],
   ['text-with-control', 'a line’s end inside a text', ledger(',"name":"a\nb"')],
   ['deep', 'arrays seventeen deep', file(asOf, `${'['.repeat(16)}${']'.repeat(16)}`)],

@@ -13,7 +13,7 @@ export const store = (address: Wat, value: Wat, offset = 0): Wat =>
   `(i32.store offset=${offset} ${address} ${value})`
 export const storeByte = (address: Wat, value: Wat): Wat => `(i32.store8 ${address} ${value})`
 const load64 = (address: Wat): Wat => `(i64.load ${address})`
-export const store64 = (address: Wat, value: Wat, offset = 0): Wat =>
+const store64 = (address: Wat, value: Wat, offset = 0): Wat =>
   `(i64.store offset=${offset} ${address} ${value})`
 
 /** One instruction of two operands, over any number of them. */
