@@ -230,7 +230,7 @@ async function healthOf(
   signal: AbortSignal,
 ): Promise<LedgerHealth> {
   try {
-    const { node, head, final } = await chain.view(signal)
+    const { node, head } = await chain.view(signal)
     const now = nowMs()
     const ageMs = now === null ? 0 : now - head.timeMs
     const isStalled = ageMs > options.stalledAfterMs
@@ -243,7 +243,7 @@ async function healthOf(
       ...lost,
     ]
     const isWell = !isStalled && !cheap && lost.length === 0
-    return { isWell, notes, height: final.number, timeMs: head.timeMs }
+    return { isWell, notes, height: head.number, timeMs: head.timeMs }
   } catch (error) {
     signal.throwIfAborted()
     const why = error instanceof Error ? error.message : String(error)

@@ -16,7 +16,7 @@ import type { LoggerFile } from '../../drivers/logger-file.ts'
 import { streamsNamed } from '../proving/find.ts'
 import type { Store } from '../store.ts'
 
-export interface Import {
+interface Import {
   readonly hash: Uint8Array
   readonly stream: string
   readonly format: string

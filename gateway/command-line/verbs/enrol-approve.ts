@@ -73,7 +73,7 @@ async function onChain(
   const chain = theChainIn(anchor, args.text('ledger'))
   using account = await openChainAccount(data, keys.secret, chain)
   let told = ''
-  return approveOnChain({
+  return await approveOnChain({
     chain,
     account,
     admission,
