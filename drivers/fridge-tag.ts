@@ -9,12 +9,12 @@ import {
   signed,
 } from './logger-report.ts'
 
-export interface FridgeTagFile extends LoggerFile {
+interface FridgeTagFile extends LoggerFile {
   /** The newest first, as in the file. */
   readonly days: readonly FridgeTagDay[]
 }
 
-export interface FridgeTagDay {
+interface FridgeTagDay {
   readonly line: number
   /** Of the logger's own calendar. */
   readonly date: string

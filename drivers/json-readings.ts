@@ -19,7 +19,7 @@ export interface Mapped {
   readonly time: { readonly text: string; readonly unixMs: number } | null
 }
 
-export interface MappedReading {
+interface MappedReading {
   readonly name: string
   readonly kind: string
   readonly value: Value

@@ -4,7 +4,7 @@ import type { Sample } from './driver.ts'
 import type { JsonMapping } from './json-mapping.ts'
 import { detailsOf, type Mapped } from './json-readings.ts'
 
-export interface Bringing {
+interface Bringing {
   /** Of a reading, by its name. */
   sourceOf(name: string): string
   /** Where it does not go without saying. */

@@ -126,6 +126,7 @@ test('help names every verb, and every verb has its page', async (t) => {
     verbs.map(({ verb }: { verb: string }) => verb),
     [
       ...[
+        'simulate',
         'demo',
         'init',
         'run',
@@ -137,7 +138,18 @@ test('help names every verb, and every verb has its page', async (t) => {
         'trust',
         'export',
       ],
-      ...['store', 'keys', 'enrol', 'anchor', 'witness', 'config', 'decode', 'encode', 'help'],
+      ...[
+        'import',
+        'store',
+        'keys',
+        'enrol',
+        'anchor',
+        'witness',
+        'config',
+        'decode',
+        'encode',
+        'help',
+      ],
     ],
   )
   for (const { verb, options } of verbs.filter((of: { verb: string }) => of.verb.startsWith('s'))) {

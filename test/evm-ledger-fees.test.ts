@@ -5,7 +5,14 @@ import type { EvmOptions } from '../anchor-client/ledgers/evm-options.ts'
 import { readTransaction } from '../anchor-client/ledgers/evm-transactions.ts'
 import type { Outcome } from '../anchor-client/ledgers/ledger.ts'
 import { ask } from './helpers/anchoring.ts'
-import { anvilIsMissing, type Chain, evmUnderTest, hex, startChain } from './helpers/evm-ledger.ts'
+import {
+  anvilIsMissing,
+  type Chain,
+  evmUnderTest,
+  hex,
+  landed,
+  startChain,
+} from './helpers/evm-ledger.ts'
 import { isFinal, isRefused, signal, usual } from './helpers/ledger-under-test.ts'
 
 setMaxListeners(0, signal)
@@ -111,7 +118,7 @@ if (anvilIsMissing) {
       t.is(whyOf(early), `account ${account} holds 1 wei, and a transaction may cost 500000000000`)
       await chain.rpc('anvil_setBalance', account, '0xde0b6b3a7640000')
       await chain.rpc('anvil_mine', '0x1')
-      isFinal(t, await session.send(prepared, signal))
+      isFinal(t, await landed(session, prepared))
     },
   )
 }

@@ -216,6 +216,7 @@ test('the same id again is recorded once', async (t) => {
   )
   await until(() => bench.broker.acknowledged.length === 3)
   t.is(bench.broker.acknowledged.length, 3)
+  t.deepEqual(driver.heard, ['json/fridge/temperature'], 'and yet it was heard')
 })
 
 test('a reading whose stated time is long past is suspect, and the time stays beside it', async (t) => {
@@ -275,6 +276,7 @@ test('a publisher that says that it is gone is told once, and told again when it
   await until(() => driver.refused.length > 0)
   t.deepEqual(driver.warnings, ['fridge says that it is gone', 'fridge says that it is back'])
   t.regex(driver.refused[0]?.reason ?? '', /^fridge: its availability/)
+  t.deepEqual(driver.heard, ['json/fridge/temperature'], 'what it says itself, not what was kept')
 })
 
 test('a broker that wants a password gets it from its file, and no error repeats it', async (t) => {

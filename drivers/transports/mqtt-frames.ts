@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 
-export interface MqttFrames {
+interface MqttFrames {
   /** The packets that are whole by now. Throws SENSOR_GARBLED for what no packet can be. */
   feed(chunk: Uint8Array): readonly Buffer[]
 }

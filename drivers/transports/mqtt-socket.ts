@@ -63,7 +63,7 @@ async function readPublic(path: string): Promise<Buffer> {
   })
 }
 
-export interface BrokerStream extends Duplex {
+interface BrokerStream extends Duplex {
   /** Sends the acknowledgement that was held back. */
   acknowledge(id: number): void
 }

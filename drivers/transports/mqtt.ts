@@ -8,7 +8,7 @@ import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { type BrokerAddress, brokerStream, connectToBroker } from './mqtt-socket.ts'
 import { type SecretReference, secretFrom } from './secret.ts'
 
-export interface MqttOptions extends BrokerAddress {
+interface MqttOptions extends BrokerAddress {
   /** The same at every call: the broker keeps the session under it. */
   readonly clientId: string
   readonly user?: string | undefined
@@ -34,7 +34,7 @@ export interface MqttMessage {
 }
 
 /** Ends quietly on abort, and throws SENSOR_ABSENT when the broker is gone. */
-export interface MqttLink extends AsyncIterable<MqttMessage>, AsyncDisposable {}
+interface MqttLink extends AsyncIterable<MqttMessage>, AsyncDisposable {}
 
 export async function openMqtt(options: MqttOptions): Promise<MqttLink> {
   const { url, clientId, user, topics, patienceMs, signal, warn } = options
