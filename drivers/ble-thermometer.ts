@@ -139,7 +139,7 @@ const periodOf = (kind: BleKind, everyMs: number) =>
 async function openingOf({ format, key }: Options): Promise<Pick<Reading, 'key' | 'ccm'>> {
   if (key === undefined) return {}
   if (format !== 'bthome') throw new KedgeError('CONFIG_INVALID', `${format} knows no key`)
-  const hex = (await secretFrom(key)).toString('latin1')
+  const hex = Buffer.from(await secretFrom(key, 'key')).toString('latin1')
   if (!/^[0-9a-f]{32}$/i.test(hex)) {
     throw new KedgeError('SECRET_REFUSED', 'the key of a BTHome device has 32 hexadecimal digits', {
       hint: 'Copy it from the app that has set it.',

@@ -7,7 +7,7 @@ import { Duplex } from 'node:stream'
 import { connect as overTls } from 'node:tls'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { openMqttFrames } from './mqtt-frames.ts'
-import { readPrivate } from './secret.ts'
+import { privateFile } from './secret.ts'
 
 export interface BrokerAddress {
   readonly url: string
@@ -32,7 +32,7 @@ export async function connectToBroker(
         ...(isIP(host) === 0 && { servername: host }),
         ...(ca && { ca: await readPublic(ca) }),
         ...(cert && { cert: await readPublic(cert) }),
-        ...(key && { key: await readPrivate(key) }),
+        ...(key && { key: await privateFile(key, 'key') }),
       })
     : overTcp({ ...to, noDelay: true, keepAlive: true })
   const tooLate = () => socket.destroy(new Error(`no connection within ${patienceMs} ms`))

@@ -38,7 +38,7 @@ interface MqttLink extends AsyncIterable<MqttMessage>, AsyncDisposable {}
 
 export async function openMqtt(options: MqttOptions): Promise<MqttLink> {
   const { url, clientId, user, topics, patienceMs, signal, warn } = options
-  const password = options.password && (await secretFrom(options.password))
+  const password = options.password && Buffer.from(await secretFrom(options.password, 'password'))
   const { MqttClient } = await import('mqtt')
   const socket = await connectToBroker(options, options)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
