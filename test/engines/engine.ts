@@ -8,3 +8,13 @@ export interface Engine {
     run(): Promise<void>
   }[]
 }
+
+/** Programs that one thing is held against in turn, each by files of tests for AVA. */
+export interface Suites {
+  readonly on: readonly {
+    readonly name: string
+    missing(): Promise<string | null>
+    /** Beside this file. */
+    readonly files: readonly string[]
+  }[]
+}
