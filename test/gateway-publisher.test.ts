@@ -105,26 +105,34 @@ async function openPublisher(url: string) {
   client.on('error', () => {})
   const acknowledged = new Set<string>()
   let unanswered = 0
+  let isOpen = true
+  const send = (i: number): void => {
+    const id = `message-${i}`
+    const payload = JSON.stringify({ kind: 'count', value: i, id })
+    client.publish('ingest/counter', payload, { qos: 1 }, (error) => {
+      // The library gives up what it was just handing over when the connection broke.
+      if (error) {
+        if (isOpen) setTimeout(send, 50, i)
+        return
+      }
+      unanswered -= 1
+      acknowledged.add(id)
+    })
+  }
   return {
     acknowledged,
     async publishAll(count: number): Promise<void> {
       for (let i = 0; i < count; i++) {
-        const id = `message-${i}`
         unanswered += 1
-        client.publish(
-          'ingest/counter',
-          JSON.stringify({ kind: 'count', value: i, id }),
-          { qos: 1 },
-          (error) => {
-            unanswered -= 1
-            if (!error) acknowledged.add(id)
-          },
-        )
+        send(i)
         if (unanswered >= mostUnanswered)
           await until(() => unanswered < mostUnanswered / 2, 'a PUBACK')
       }
       await until(() => acknowledged.size === count, 'the last PUBACK')
     },
-    [Symbol.asyncDispose]: () => client.endAsync(true),
+    async [Symbol.asyncDispose]() {
+      isOpen = false
+      await client.endAsync(true)
+    },
   }
 }
