@@ -91,6 +91,12 @@ async function install() {
   return 1
 }
 
+/** Where Node has brought its headers along, optional packages are compiled without a network. */
+function headers() {
+  const prefix = join(process.execPath, '../..')
+  return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {}
+}
+
 /**
  * @param {string} command
  * @param {string[]} args
@@ -98,7 +104,8 @@ async function install() {
  */
 function run(command, args) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+    const env = { ...headers(), ...process.env }
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 2, 2] })
     // If we are killed and npm lives on, the lock still names a living process.
     appendFileSync(join(lock, 'pid'), ` ${child.pid ?? ''}`)
     let stopped = ''

@@ -32,10 +32,7 @@ export function anvilProgram(): string | null {
   const { resolve } = createRequire(import.meta.url)
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
   try {
-    const manifest = resolve(`@foundry-rs/anvil-${process.platform}-${architecture}/package.json`, {
-      // The package of the platform is one of the other's, not one of ours.
-      paths: [dirname(resolve('@foundry-rs/anvil/package.json'))],
-    })
+    const manifest = resolve(`@foundry-rs/anvil-${process.platform}-${architecture}/package.json`)
     return join(dirname(manifest), 'bin', 'anvil')
   } catch {
     return null
@@ -44,7 +41,7 @@ export function anvilProgram(): string | null {
 
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const program = anvilProgram()
-  if (program === null) throw new Error('@foundry-rs/anvil has no program for this machine')
+  if (program === null) throw new Error('there is no package @foundry-rs/anvil-… for this machine')
   const { path, ...folder } = await scratchFolder()
   const { baseFee = 0, gasPrice = 0, blockSeconds } = options
   let server: Server | undefined

@@ -113,7 +113,9 @@ export async function openBox(t: ExecutionContext, options: BoxOptions): Promise
           const found = await until(
             () => events.find((one) => one.event === 'anchor-trouble' && one.state === state),
             state,
-          )
+          ).catch((error) => {
+            throw new Error(`${error.message}: ${JSON.stringify(events)}`)
+          })
           return 'why' in found ? found.why : ''
         },
         retry: () => bell.ring(),

@@ -38,9 +38,9 @@ export async function nodeDies(t: ExecutionContext, of: Killed): Promise<void> {
     await of.start()
     await life.anchored(i + 1)
     t.is(await life.stop(), 'stopped')
+    if (moment === 'after') t.deepEqual(await isWell(t, box, of.lasting.rpc, 3), [1, 2, 3])
     life = await box.live()
   }
-  t.deepEqual(await isWell(t, box, of.lasting.rpc, 3), [1, 2, 3])
 
   await of.kill()
   for (let size = 10; size <= 1003; size += 331) box.sign(size)
@@ -117,6 +117,7 @@ export async function baseFeeRises(
   box.sign(1)
   await free.anchored(1)
   await of.fillBlock()
+  console.error(await of.lasting.rpc('eth_getBlockByNumber','latest',false))
   box.sign(4)
   t.regex(await free.trouble('not-permitted'), /base fee .* is \d+ wei, .* at most 0/)
   await free.stop()
