@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { bytesToHex, hexToBytes } from '../anchor-client/evidence/bytes.ts'
 import { dataFolder, readMarker } from '../gateway/data-folder.ts'
-import { type Anvil, startAnvil } from './engines/evm/anvil.ts'
+import { startAnvil } from './engines/evm/anvil.ts'
 import { contractAt } from './engines/evm/genesis.ts'
 import { anvilIsMissing, chainId } from './helpers/evm-ledger.ts'
 import { kedge, type Line, newGateway } from './helpers/gateway.ts'
@@ -43,6 +43,25 @@ async function chainWithRegistrar(folder: string) {
   return { registrar, anvil }
 }
 
+/** A gateway whose configuration names that chain, and perhaps a ledger more. */
+async function gatewayOnChain(others: (folder: string) => string = () => '') {
+  const scratch = await scratchFolder()
+  const { registrar, anvil } = await chainWithRegistrar(scratch.path)
+  const config = `${base}anchor: [${others(scratch.path)}${onChain(anvil.url)}]\n`
+  const gateway = await newGateway(config)
+  return {
+    ...{ config, registrar, scratch },
+    data: gateway.data,
+    folder: gateway.data.folder,
+    file: join(scratch.path, 'request.json'),
+    async [Symbol.asyncDispose]() {
+      await anvil[Symbol.asyncDispose]()
+      await gateway[Symbol.asyncDispose]()
+      await scratch[Symbol.asyncDispose]()
+    },
+  }
+}
+
 const request = async (folder: string, file: string): Promise<Line> =>
   (await kedge('enrol', 'request', '--data', folder, '-o', file)).line
 
@@ -54,14 +73,8 @@ const verified = async (data: ReturnType<typeof dataFolder>, index: string) => {
 testOnChain(
   'a gateway that a registrar lets in anchors on the chain, and what was kept until then is proved, too',
   async (t) => {
-    await using scratch = await scratchFolder()
-    const { registrar, anvil } = await chainWithRegistrar(scratch.path)
-    await using _: Anvil = anvil
-    const config = `${base}anchor: [${onChain(anvil.url)}]\n`
-    await using gateway = await newGateway(config)
-    const { data } = gateway
-    const { folder } = data
-    const file = join(scratch.path, 'request.json')
+    await using site = await gatewayOnChain()
+    const { config, registrar, data, folder, file } = site
     const asking = await request(folder, file)
     t.is(asking.hashId, 2, 'the chain computes SHA-256, not SM3')
     t.regex(asking.account, /^0x[0-9a-f]{40}$/)
@@ -95,14 +108,8 @@ testOnChain(
 testOnChain(
   'a card that was put back begins a new incarnation on the chain, and nothing kept since is lost',
   async (t) => {
-    await using scratch = await scratchFolder()
-    const { registrar, anvil } = await chainWithRegistrar(scratch.path)
-    await using _: Anvil = anvil
-    const config = `${base}anchor: [${onChain(anvil.url)}]\n`
-    await using gateway = await newGateway(config)
-    const { data } = gateway
-    const { folder } = data
-    const file = join(scratch.path, 'request.json')
+    await using site = await gatewayOnChain()
+    const { config, registrar, data, folder, file, scratch } = site
     await request(folder, file)
     await kedge('enrol', 'approve', file, '--data', registrar)
     await running(data, config, async (url, events) => {
@@ -139,15 +146,10 @@ testOnChain(
 )
 
 testOnChain('one history on two ledgers is one evidence file with both anchors', async (t) => {
-  await using scratch = await scratchFolder()
-  const { registrar, anvil } = await chainWithRegistrar(scratch.path)
-  await using _: Anvil = anvil
-  const ledger = join(scratch.path, 'ledger')
-  const config = `${base}anchor: [{ ledger: embedded, path: ${ledger} }, ${onChain(anvil.url)}]\n`
-  await using gateway = await newGateway(config)
-  const { data } = gateway
-  const { folder } = data
-  const file = join(scratch.path, 'request.json')
+  await using site = await gatewayOnChain(
+    (path) => `{ ledger: embedded, path: ${join(path, 'ledger')} }, `,
+  )
+  const { config, registrar, data, folder, file } = site
   await request(folder, file)
   await kedge('enrol', 'approve', file, '--data', registrar)
   await running(data, config, async (url, events) => {
