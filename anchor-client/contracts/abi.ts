@@ -40,7 +40,7 @@ export function encodeCall(
   return concat(selector, encodeValues(item.inputs ?? [], inputs))
 }
 
-export function encodeValues(types: readonly AbiValue[], inputs: readonly AbiInput[]): Uint8Array {
+function encodeValues(types: readonly AbiValue[], inputs: readonly AbiInput[]): Uint8Array {
   if (types.length !== inputs.length) throw new TypeError(`${types.length} values are needed`)
   const headWords = types.reduce((words, { type }) => words + wordsOf(type), 0)
   const heads: Uint8Array[] = []

@@ -23,7 +23,7 @@ export interface Block {
 }
 
 /** A number, or a name that nodes know. */
-export type BlockName = number | 'latest'
+type BlockName = number | 'latest'
 
 /** Null where there is no such block. `isOwnHash` takes a chain that hashes its headers in another way by its word. */
 export async function readBlock(

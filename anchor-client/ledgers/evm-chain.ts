@@ -1,14 +1,14 @@
-import { z } from 'zod'
-import { bytesToHex, equalBytes, hexToBytes } from '../evidence/bytes.ts'
+import { equalBytes } from '../evidence/bytes.ts'
 import { KedgeError } from '../evidence/errors.ts'
-import { type Block, readBlock, readBlockAt } from './evm-blocks.ts'
+import { type Block, readBlockAt } from './evm-blocks.ts'
 import { type Contract, hasCode, readContract } from './evm-contract.ts'
-import { type Blocks, finalUnder, rememberBlocks, type Signers, signersIn } from './evm-finality.ts'
+import { type Blocks, finalUnder, rememberBlocks, type Signers } from './evm-finality.ts'
 import { lies, mismatch } from './evm-lies.ts'
+import { newest, pinnedGenesis, readGenesis, readSigners } from './evm-node.ts'
 import type { EvmOptions } from './evm-options.ts'
-import { isMissingMethod, NoAnswer, RpcRefusal } from './rpc/failures.ts'
+import { NoAnswer, RpcRefusal } from './rpc/failures.ts'
 import type { RpcNode } from './rpc/node.ts'
-import { address, count, hexOf } from './rpc/values.ts'
+import { count, hexOf } from './rpc/values.ts'
 
 /** A chain as its nodes show it: each of them must be on this chain, and have our contract. */
 export interface EvmChain {
@@ -153,14 +153,17 @@ export function openChain(
     throw failures.find((error) => error instanceof KedgeError) ?? failures[0]
   }
 
+  /** What was final once is no less later: a node that was killed hard or set back tells nothing before it is as far again. */
   function notice({ node, final: now }: View): void {
     if (final && now.number < final.number) {
-      rewritten = `${node.name} shows final blocks up to ${now.number} only, after ${final.number} were`
-    } else if (final && now.number === final.number && !equalBytes(now.hash, final.hash)) {
-      rewritten = `block ${now.number} was final, and is another one now`
-    } else {
-      final = { number: now.number, hash: now.hash }
+      throw new NoAnswer(
+        `${node.name} shows final blocks up to ${now.number}, and ${final.number} was final before`,
+      )
     }
+    if (final && now.number === final.number && !equalBytes(now.hash, final.hash)) {
+      rewritten = `block ${now.number} was final, and is another one now`
+    }
+    final = { number: now.number, hash: now.hash }
   }
 
   async function view(signal: AbortSignal): Promise<View> {
@@ -192,36 +195,5 @@ export function openChain(
       return known as Known
     },
     notes: () => [...strangers.values(), ...(rewritten === null ? [] : [rewritten])],
-  }
-}
-
-async function newest(node: RpcNode, isOwnHash: boolean, signal: AbortSignal): Promise<Block> {
-  const head = await readBlock(node, 'latest', isOwnHash, signal)
-  if (head === null) throw new NoAnswer(`${node.name} has no block so far`)
-  return head
-}
-
-/** Only where finality is instant may a chain hash its headers in a way that we do not know. */
-async function readGenesis(node: RpcNode, { finality }: EvmOptions, signal: AbortSignal) {
-  try {
-    return { block: await readBlockAt(node, 0, false, signal), isOwnHash: false }
-  } catch (error) {
-    if (finality !== 'instant' || !(error instanceof KedgeError)) throw error
-    return { block: await readBlockAt(node, 0, true, signal), isOwnHash: true }
-  }
-}
-
-const pinnedGenesis = ({ genesis }: EvmOptions): Uint8Array | null =>
-  genesis === undefined ? null : hexToBytes(genesis.replace(/^0x/, ''))
-
-async function readSigners(node: RpcNode, first: Block, signal: AbortSignal): Promise<Signers> {
-  const params = ['latest']
-  const answer = z.array(address).min(1).max(255)
-  try {
-    const list = await node.ask({ method: 'clique_getSigners', params, answer }, signal)
-    return new Set(list.map((one) => bytesToHex(one)))
-  } catch (error) {
-    if (isMissingMethod(error)) return signersIn(first)
-    throw error
   }
 }

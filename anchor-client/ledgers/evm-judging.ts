@@ -80,7 +80,7 @@ function callOf(request: LedgerRequest, of: Incarnation, own: Uint8Array): Uint8
     }
     case 'rotation': {
       const isOffered = equalBytes(of.offer, offerName(request.seq, keyId(request.newKey), own))
-      return isOffered ? acceptCall(request) : rotateCall(request, own)
+      return isOffered ? acceptCall(request) : rotateCall(request, request.account ?? own)
     }
     case 'fork':
       return forkCall(request)

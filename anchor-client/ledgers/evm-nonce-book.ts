@@ -18,12 +18,12 @@ export interface NonceBook {
   write(written: Written): Promise<void>
 }
 
-export interface BookEntry {
+interface BookEntry {
   readonly nonce: number
   readonly bytes: Uint8Array
 }
 
-export interface BookBlock {
+interface BookBlock {
   readonly number: number
   readonly hash: Uint8Array
 }
@@ -34,7 +34,7 @@ interface Written {
   readonly final: BookBlock
 }
 
-export interface BookOf {
+interface BookOf {
   readonly folder: string
   readonly chainId: number
   readonly contract: Uint8Array

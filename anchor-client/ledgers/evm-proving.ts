@@ -12,7 +12,7 @@ import { confirming } from './evm-finality.ts'
 import { lies } from './evm-lies.ts'
 import { encodeReceipt } from './evm-receipts.ts'
 import { anchorsOf, type EvmParts, type Standing, standingOf } from './evm-standing.ts'
-import { proveSlots } from './evm-state.ts'
+import { proveSlots } from './evm-storage.ts'
 import type { Proved, Unknown } from './ledger.ts'
 
 /** Proofs for the evidence: of the state where the node still has it, else of the event. */

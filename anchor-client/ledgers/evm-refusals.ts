@@ -8,6 +8,10 @@ import { hexOf } from './rpc/values.ts'
 
 const { abi } = readArtefact()
 
+/** Whether a call that was only tried has failed in the EVM; a node may refuse to try it for reasons of its own. */
+export const isRevert = ({ reverted, message }: RpcRefusal): boolean =>
+  reverted !== null || /revert|out of gas|opcode|gas limit|intrinsic gas/i.test(message)
+
 /** What the contract said to a call that was only tried. */
 export function outcomeOfRevert({ reverted, message }: RpcRefusal): Outcome {
   if (reverted === null || reverted.length < 4) {

@@ -3,7 +3,8 @@ import { type AbiInput, abiItem, decodeCall, encodeCall } from '../contracts/abi
 import { readArtefact } from '../contracts/artefact.ts'
 import { compareBytes, concat } from '../evidence/bytes.ts'
 import { keyId } from '../evidence/sm2.ts'
-import { type Incarnation, type Subject, wordOf } from './evm-state.ts'
+import type { Incarnation, Subject } from './evm-state.ts'
+import { wordOf } from './evm-storage.ts'
 import type { Admission, AnchorRequest, ForkReport, RotationRequest } from './ledger.ts'
 
 /** Requests as calls of the contract, and what a call asks for: a signed transaction needs no record beside it. */
@@ -81,6 +82,12 @@ export const isRotated = (
   own: Uint8Array,
 ): boolean =>
   rotatedIn === seq && compareBytes(inUse, asked) === 0 && compareBytes(account, to ?? own) === 0
+
+/** Whether it is offered to another account, which has not taken it so far. */
+export const isOffered = (
+  { offer }: Incarnation,
+  { seq, keyId: asked, account }: Extract<Intent, { type: 'rotation' }>,
+): boolean => account !== null && compareBytes(offer, offerName(seq, asked, account)) === 0
 
 /** Undefined where the call is none of ours. */
 export function intentOf(bytes: Uint8Array): Intent | undefined {

@@ -1,88 +1,17 @@
 import { z } from 'zod'
 import { equalBytes } from '../evidence/bytes.ts'
 import { checkpointHead } from '../evidence/seal.ts'
-import type { Block } from './evm-blocks.ts'
-import type { View } from './evm-chain.ts'
 import { feeOf, tooCheap } from './evm-fees.ts'
-import { closedBy, refused, strangerTo } from './evm-judging.ts'
-import { outcomeOfRevert, type Reply, replyOf } from './evm-refusals.ts'
+import { closedBy, strangerTo } from './evm-judging.ts'
+import { type Reply, replyOf } from './evm-refusals.ts'
 import { type Intent, intentOf } from './evm-requests.ts'
-import { type Account, type EvmParts, type Standing, settled, standingOf } from './evm-standing.ts'
-import { nameOf } from './evm-state.ts'
-import {
-  mostPerGas,
-  readTransaction,
-  type SignedTransaction,
-  signTransaction,
-} from './evm-transactions.ts'
+import { nonceAt } from './evm-signing.ts'
+import { type EvmParts, type Standing, settled, standingOf } from './evm-standing.ts'
+import { mostPerGas, readTransaction, type SignedTransaction } from './evm-transactions.ts'
 import type { Outcome } from './ledger.ts'
 import { NoAnswer, RpcRefusal } from './rpc/failures.ts'
 import type { RpcNode } from './rpc/node.ts'
-import { bytes, count, hash, hexOf, quantity, quantityOf } from './rpc/values.ts'
-
-/** Signs a call with the next number of the account, or says why it would not be taken. Sends nothing. */
-export async function signCall(
-  { chain, options, contract }: EvmParts,
-  account: Account,
-  call: Uint8Array,
-  { node, head, final }: View,
-  signal: AbortSignal,
-): Promise<SignedTransaction | Outcome> {
-  const refusal = await tryCall(node, head, contract, account.address, call, options, signal)
-  if (refusal) return refusal
-  const fee = feeOf(options)
-  const cheap = tooCheap(fee, head)
-  if (cheap !== null) return refused('not-permitted', cheap)
-  const needed = BigInt(options.gasLimit) * mostPerGas(fee)
-  if (needed > 0n) {
-    const params = [hexOf(account.address), nameOf(head)]
-    const held = await node.ask({ method: 'eth_getBalance', params, answer: quantity }, signal)
-    if (held < needed) {
-      const why = `account ${hexOf(account.address)} holds ${held} wei, and a transaction may cost ${needed}`
-      return refused('not-permitted', why)
-    }
-  }
-  const nonce = await nonceAt(node, account.address, head, signal)
-  if ((await nonceAt(node, account.address, final, signal)) !== nonce) {
-    return { state: 'unknown', why: 'an earlier transaction of this account is not final yet' }
-  }
-  const { chainId, gasLimit } = options
-  const wanted = { chainId, nonce, fee, gasLimit, to: contract, call }
-  const signed = await signTransaction(wanted, account.sign)
-  if (!equalBytes(signed.from, account.address)) {
-    return { state: 'unknown', why: 'the account was not signed with its own key' }
-  }
-  const { genesis = new Uint8Array(32) } = chain.known() ?? {}
-  const entry = { nonce, bytes: signed.bytes }
-  await account.book.write({ genesis, entry, final })
-  return signed
-}
-
-async function tryCall(
-  node: RpcNode,
-  head: Block,
-  to: Uint8Array,
-  from: Uint8Array,
-  call: Uint8Array,
-  { gasLimit }: { readonly gasLimit: number },
-  signal: AbortSignal,
-): Promise<Outcome | null> {
-  const asked = { from: hexOf(from), to: hexOf(to), data: hexOf(call), gas: quantityOf(gasLimit) }
-  const params = [asked, nameOf(head)]
-  try {
-    await node.ask({ method: 'eth_call', params, answer: bytes(1024) }, signal)
-    return null
-  } catch (error) {
-    if (error instanceof RpcRefusal) return outcomeOfRevert(error)
-    throw error
-  }
-}
-
-const nonceAt = (node: RpcNode, of: Uint8Array, block: Block, signal: AbortSignal) =>
-  node.ask(
-    { method: 'eth_getTransactionCount', params: [hexOf(of), nameOf(block)], answer: count },
-    signal,
-  )
+import { count, hash, hexOf } from './rpc/values.ts'
 
 /** Signed bytes of ours, read again; undefined where they are none. */
 export function readPrepared(
@@ -106,9 +35,14 @@ export async function outcomeNow(
   intent: Intent,
   signal: AbortSignal,
 ): Promise<Outcome | null> {
-  const standing = await standingOf(parts, intent, signal)
-  const found = await settled(parts, intent, standing, signal)
-  return found ?? (await lapsed(parts, transaction, intent, standing, signal))
+  const look = async (): Promise<Outcome | null> => {
+    const standing = await standingOf(parts, intent, signal)
+    const found = await settled(parts, intent, standing, signal)
+    return found ?? lapsed(parts, transaction, intent, standing, signal)
+  }
+  const outcome = await look()
+  // For ever is a long time: a block may have come between two questions of the first look.
+  return outcome?.state === 'lapsed' ? look() : outcome
 }
 
 async function lapsed(

@@ -1,19 +1,16 @@
 import { bytesToHex } from '../evidence/bytes.ts'
 import { KedgeError } from '../evidence/errors.ts'
-import { evmProofs } from '../evidence/proofs/evm.ts'
 import { isPublicKey, keyId } from '../evidence/sm2.ts'
 import { allAnchors, earlierAnchor, emptyHead, lastAnchor } from './evm-anchors.ts'
-import type { Known } from './evm-chain.ts'
-import { codeHash } from './evm-contract.ts'
-import { feeOf, tooCheap } from './evm-fees.ts'
-import { finalityWords } from './evm-finality.ts'
+import { tooCheap } from './evm-fees.ts'
+import { describedBy, healthOf } from './evm-health.ts'
 import { judgeRequest, type KnownKeys, refused } from './evm-judging.ts'
 import { ledgerIdOf, proveAnchor, proveBeacon } from './evm-proving.ts'
 import { admitGateway, confirmFork } from './evm-registrar.ts'
-import { broadcast, isWaitingAnywhere, outcomeNow, readPrepared, signCall } from './evm-sending.ts'
+import { broadcast, isWaitingAnywhere, outcomeNow, readPrepared } from './evm-sending.ts'
+import { signCall } from './evm-signing.ts'
 import { type Account, anchorsOf, type EvmParts, isRegistrar, standingOf } from './evm-standing.ts'
 import type {
-  LedgerHealth,
   LedgerIdentity,
   LedgerSession,
   Outcome,
@@ -21,7 +18,7 @@ import type {
   Registrar,
   Unknown,
 } from './ledger.ts'
-import { NoAnswer, RpcRefusal } from './rpc/failures.ts'
+import { isOutage } from './rpc/failures.ts'
 import { hexOf } from './rpc/values.ts'
 
 /** A session with the anchor contract: what is asked here, and what is made of a node's silence. */
@@ -35,11 +32,13 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
     const read = readPrepared(parts, bytes)
     if (read === undefined) return malformed
     const { transaction, intent } = read
-    const before = await outcomeNow(parts, transaction, intent, signal)
-    if (before !== null && !isForkToConfirm(before)) return before
-    if (intent.type === 'fork' && before?.state === 'known' && account) {
+    // Also where nothing is heard for now: a node that was set back may need these bytes to come forward again.
+    const before = await outcomeNow(parts, transaction, intent, signal).catch(unlessOutage(signal))
+    const isToConfirm = intent.type === 'fork' && before?.state === 'known' && before.place !== null
+    if (isToConfirm && account && isRegistrar(parts)) {
       return inTurn(() => confirmFork(parts, account, intent, signal))
     }
+    if (before !== null) return before
     const answer = await broadcast(parts, transaction, signal)
     // On a chain that takes it at once, the state has the answer already.
     const after = await outcomeNow(parts, transaction, intent, signal)
@@ -57,9 +56,6 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
         return { state: 'unknown', why: answer.why }
     }
   }
-
-  const isForkToConfirm = (outcome: Outcome): boolean =>
-    outcome.state === 'known' && outcome.place !== null && isRegistrar(parts)
 
   const registrarBy = (owner: Account): Registrar => ({
     admit: (admission, signal) =>
@@ -188,8 +184,13 @@ const malformed: Outcome = {
   why: 'these bytes are no transaction of this account to the contract',
 }
 
-const isOutage = (error: unknown): error is NoAnswer | RpcRefusal =>
-  error instanceof NoAnswer || error instanceof RpcRefusal
+const unlessOutage =
+  (signal: AbortSignal) =>
+  (error: unknown): null => {
+    signal.throwIfAborted()
+    if (isOutage(error)) return null
+    throw error
+  }
 
 /** Nobody answers, or not to this question: an ordinary outcome. */
 async function orUnknown<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | Unknown> {
@@ -199,56 +200,6 @@ async function orUnknown<T>(signal: AbortSignal, ask: () => Promise<T>): Promise
     signal.throwIfAborted()
     if (isOutage(error)) return { state: 'unknown', why: error.message }
     throw error
-  }
-}
-
-function describedBy(
-  { options, contract }: EvmParts,
-  { genesis, hashIds, signers }: Known,
-  ledgerId: Uint8Array,
-): LedgerIdentity {
-  const lists = signers.size === 0 ? [] : [{ from: 0, addresses: [...signers].toSorted() }]
-  return {
-    state: 'described',
-    ledgerId,
-    pin: {
-      kind: evmProofs.name,
-      chainId: options.chainId,
-      genesis: bytesToHex(genesis),
-      contract: bytesToHex(contract),
-      codeHash: bytesToHex(codeHash),
-      signers: lists,
-      blocks: [],
-    },
-    hashIds,
-    finality: finalityWords(options),
-  }
-}
-
-async function healthOf(
-  { chain, options, account, nowMs }: EvmParts,
-  signal: AbortSignal,
-): Promise<LedgerHealth> {
-  try {
-    const { node, head } = await chain.view(signal)
-    const now = nowMs()
-    const ageMs = now === null ? 0 : now - head.timeMs
-    const isStalled = ageMs > options.stalledAfterMs
-    const cheap = account && tooCheap(feeOf(options), head)
-    const lost = chain.notes()
-    const age = `the newest block ${head.number} of ${node.name} is ${Math.round(ageMs / 1000)} s old`
-    const notes = [
-      ...(isStalled ? [`the chain stands still: ${age}`] : []),
-      ...(cheap ? [cheap] : []),
-      ...lost,
-    ]
-    const isWell = !isStalled && !cheap && lost.length === 0
-    return { isWell, notes, height: head.number, timeMs: head.timeMs }
-  } catch (error) {
-    signal.throwIfAborted()
-    const why = error instanceof Error ? error.message : String(error)
-    if (!isOutage(error) && !(error instanceof KedgeError)) throw error
-    return { isWell: false, notes: [why, ...chain.notes()], height: null, timeMs: null }
   }
 }
 

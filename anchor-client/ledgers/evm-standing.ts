@@ -6,14 +6,9 @@ import type { EvmChain, View } from './evm-chain.ts'
 import { eventsBetween, eventTopics, type Topics } from './evm-events.ts'
 import type { NonceBook } from './evm-nonce-book.ts'
 import type { EvmOptions } from './evm-options.ts'
-import { type Intent, isRotated } from './evm-requests.ts'
-import {
-  type Held,
-  type Incarnation,
-  readIncarnation,
-  readReport,
-  type Subject,
-} from './evm-state.ts'
+import { type Intent, isOffered, isRotated } from './evm-requests.ts'
+import { type Incarnation, readIncarnation, readReport, type Subject } from './evm-state.ts'
+import type { Held } from './evm-storage.ts'
 import type { Outcome, Place } from './ledger.ts'
 
 /** All that a session works with. */
@@ -122,8 +117,13 @@ async function settledRotation(
     [atFinal, view.final, 'final'],
     [atHead, view.head, 'known'],
   ] as const) {
-    if (!isRotated(of, intent, own)) continue
-    const place = await placeOfLast(parts, view, block, eventTopics('Rotated', intent), signal)
+    const event = isRotated(of, intent, own)
+      ? 'Rotated'
+      : isOffered(of, intent)
+        ? 'RotationOffered'
+        : null
+    if (event === null) continue
+    const place = await placeOfLast(parts, view, block, eventTopics(event, intent), signal)
     if (place) return { state, place }
   }
   return null

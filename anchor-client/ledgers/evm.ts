@@ -38,7 +38,7 @@ export const evm = defineLedger({
     const session = openEvmSession({ chain, options, contract, account, nowMs: host.nowMs })
     try {
       // Whose the contract is shows now, if anybody answers; what is not meant at all shows as well.
-      await session.describe(AbortSignal.timeout(timeoutMs * options.urls.length))
+      await session.describe(AbortSignal.timeout(Math.min(timeoutMs, introductionMs)))
     } catch (error) {
       if (isLasting(error)) {
         await session[Symbol.asyncDispose]()
@@ -48,6 +48,9 @@ export const evm = defineLedger({
     return session
   },
 })
+
+/** A gateway starts without its chain, too: so long it waits to hear who is there. */
+const introductionMs = 5000
 
 const isLasting = (error: unknown): boolean =>
   error instanceof KedgeError && error.code === 'LEDGER_MISMATCH'

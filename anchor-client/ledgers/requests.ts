@@ -25,6 +25,8 @@ export interface RotationRequest {
   readonly newKey: Uint8Array
   readonly oldSignature: Uint8Array
   readonly newSignature: Uint8Array
+  /** The address that will write on a chain from then on, where it changes: it must ask for the same. */
+  readonly account?: Uint8Array
 }
 
 /** Two checkpoints of one size and two roots, signed by one key: anybody may report them. */

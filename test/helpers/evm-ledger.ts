@@ -3,11 +3,18 @@ import { readArtefact } from '../../anchor-client/contracts/artefact.ts'
 import { bytesToHex, concat, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { evm } from '../../anchor-client/ledgers/evm.ts'
 import type { EvmOptions } from '../../anchor-client/ledgers/evm-options.ts'
-import type { LedgerHost, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
+import type {
+  LedgerHost,
+  LedgerRequest,
+  LedgerSession,
+  Outcome,
+  Prepared,
+} from '../../anchor-client/ledgers/ledger.ts'
 import { type Anvil, type AnvilOptions, anvilProgram, startAnvil } from '../engines/evm/anvil.ts'
 import { secretOf } from './anchoring.ts'
 import { addressOf } from './evm.ts'
 import { word } from './evm-abi.ts'
+import { until } from './gateway.ts'
 import type { LedgerUnderTest, OwnedLedger } from './ledger-under-test.ts'
 import { scratchFolder } from './scratch.ts'
 
@@ -16,12 +23,14 @@ export const anvilIsMissing = anvilProgram() === null
 
 export const chainId = 77_003
 
-/** Contracts and their owners, put there before the first block: what is put there later is in no block of anvil's. */
+/** Contracts and their owners, put there before all tests: what is put there is in no root before the next block. */
 const prepared = 48
 
 export interface Chain extends Anvil {
   /** A contract that no other test has, and whoever is its registrar. */
   next(): OwnContract
+  /** Where code stands that is not that of the anchor contract. */
+  readonly otherContract: string
 }
 
 export async function startChain(told: Partial<AnvilOptions> = {}): Promise<Chain> {
@@ -43,9 +52,13 @@ export async function startChain(told: Partial<AnvilOptions> = {}): Promise<Chai
     const registrar = hex(concat(new Uint8Array(12), owner.address))
     await anvil.rpc('anvil_setStorageAt', contract, hex(word(3n)), registrar)
   }
-  await anvil.rpc('anvil_mine', '0x1')
+  const otherContract = `0x${'0c'.repeat(20)}`
+  await anvil.rpc('anvil_setCode', otherContract, '0x6001600101')
+  // What is put there is in the root of the next block, and the one before it is not asked for any more.
+  await anvil.rpc('anvil_mine', '0x8')
   return {
     ...anvil,
+    otherContract,
     next() {
       const [one] = contracts.splice(0, 1)
       if (one === undefined) throw new Error('more contracts are to be prepared')
@@ -72,7 +85,7 @@ export function chainAccount(name: string): Pick<LedgerHost, 'publicKey' | 'sign
   }
 }
 
-export interface OwnContract {
+interface OwnContract {
   readonly contract: string
   readonly owner: ReturnType<typeof chainAccount>
 }
@@ -100,7 +113,7 @@ export const hostOf = (
   told: Partial<LedgerHost> = {},
 ): LedgerHost => ({ nowMs: () => Date.now(), publicKey, sign, isFirstUse: false, ...told })
 
-export interface EvmUnderTest extends LedgerUnderTest, OwnContract {
+interface EvmUnderTest extends LedgerUnderTest, OwnContract {
   readonly path: string
   /** For whoever opens it in another way. */
   options(told?: Partial<EvmOptions>): EvmOptions
@@ -122,11 +135,32 @@ export async function evmUnderTest(
     host: (more = {}) => hostOf(owner, more),
     async open() {
       const options = optionsOf(chain.url, contract, path, told)
-      return ownedSession(await evm.connect(options, hostOf(owner)))
+      const session = await evm.connect(options, hostOf(owner))
+      // On a busy machine it may not have heard the chain by now.
+      await session.describe(new AbortController().signal)
+      return ownedSession(session)
     },
     [Symbol.asyncDispose]: folder[Symbol.asyncDispose],
   }
 }
+
+/** What a ledger says of an outcome, for messages and for looking at its words. */
+export const whyOf = (of: object): string =>
+  'why' in of ? String(of.why) : 'state' in of ? String(of.state) : ''
+
+export async function prepare(session: LedgerSession, request: LedgerRequest): Promise<Prepared> {
+  const prepared = await session.prepare(request, new AbortController().signal)
+  if (prepared.state !== 'prepared') throw new Error(whyOf(prepared))
+  return prepared
+}
+
+/** Sends the bytes until they are in a block, or have another end. */
+export const landed = (session: LedgerSession, prepared: Prepared): Promise<Outcome> =>
+  until(async () => {
+    const outcome = await session.send(prepared, new AbortController().signal)
+    const isWaiting = outcome.state === 'unknown' || (outcome.state === 'known' && !outcome.place)
+    return isWaiting ? null : outcome
+  }, 'a block with the transaction')
 
 export function ownedSession(session: LedgerSession): OwnedLedger {
   const { registrar } = session

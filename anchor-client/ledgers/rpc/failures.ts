@@ -35,3 +35,7 @@ export const isMissingMethod = (error: unknown): boolean =>
 const methodNotFound = -32601
 /** Besu's, for a method of an API that is not switched on. */
 const methodNotEnabled = -32604
+
+/** Nobody answered, or not to this question. */
+export const isOutage = (error: unknown): error is NoAnswer | RpcRefusal =>
+  error instanceof NoAnswer || error instanceof RpcRefusal

@@ -10,7 +10,7 @@ export interface RpcNode extends Disposable {
   ask<T>(asked: RpcQuestion<T>, signal: AbortSignal): Promise<T>
 }
 
-export interface RpcQuestion<T> {
+interface RpcQuestion<T> {
   readonly method: string
   readonly params: readonly unknown[]
   readonly answer: z.ZodType<T>

@@ -25,8 +25,7 @@ export const bytes = (most: number) =>
     .regex(/^0x(?:[0-9a-fA-F]{2})*$/)
     .transform((hex) => hexToBytes(hex.slice(2).toLowerCase()))
 
-export const fixedBytes = (length: number) =>
-  bytes(length).refine((value) => value.length === length)
+const fixedBytes = (length: number) => bytes(length).refine((value) => value.length === length)
 
 export const hash = fixedBytes(32)
 export const address = fixedBytes(20)

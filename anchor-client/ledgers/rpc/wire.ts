@@ -3,7 +3,7 @@ import * as https from 'node:https'
 import { NoAnswer, TooLong } from './failures.ts'
 
 /** Posts JSON to one node over HTTP(S), and gives back the text of its answer. Follows nobody elsewhere. */
-export interface RpcWire extends Disposable {
+interface RpcWire extends Disposable {
   /** The host alone, for messages: a path may hold what only the operator may know. */
   readonly name: string
   post(body: string, signal: AbortSignal): Promise<string>
