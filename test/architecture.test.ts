@@ -25,6 +25,7 @@ const exceptions: Record<string, readonly string[]> = {
 const contracts: Record<string, readonly string[]> = {
   'anchor-client/ledgers': [
     'anchor-client/ledgers/ledger.ts',
+    'anchor-client/ledgers/files.ts',
     'anchor-client/ledgers/http-peer.ts',
     'anchor-client/ledgers/rpc/',
     'anchor-client/ledgers/witness-',

@@ -192,3 +192,37 @@ testOnChain(
     t.is((await kedge('config', 'check', '--data', folder)).code, 0)
   },
 )
+
+testOnChain(
+  'a registrar who has only a folder and a node puts the contract there, and lets a gateway in',
+  async (t) => {
+    await using scratch = await scratchFolder()
+    await using anvil = await startAnvil({
+      ...{ chainId, registrar: new Uint8Array(20), contracts: 0, accounts: [], wei: 0n },
+      blockSeconds: 1,
+    })
+    const registrar = join(scratch.path, 'registrar')
+    await mkdir(registrar)
+    const configure = (contract?: Uint8Array) =>
+      writeFile(
+        join(registrar, 'kedge.yaml'),
+        `site: a\ngateway: b\nanchor: [${onChain(anvil.url, contract)}]\n`,
+      )
+    await configure(new Uint8Array(20))
+    const { account } = (await kedge('enrol', 'account', '--data', registrar)).line
+    const deployed = await kedge('enrol', 'contract', '--data', registrar)
+    t.is(deployed.code, 0, deployed.stderr)
+    t.is(deployed.line.registrar, account)
+    const contract = hexToBytes(deployed.line.contract.slice(2))
+    await configure(contract)
+
+    await using gateway = await newGateway(`${base}anchor: [${onChain(anvil.url, contract)}]\n`)
+    const file = join(scratch.path, 'request.json')
+    await request(gateway.data.folder, file)
+    const { code, line, stderr } = await kedge('enrol', 'approve', file, '--data', registrar)
+    t.is(code, 0, stderr)
+    t.is(line.state, 'open')
+    const { lines } = await kedge('enrol', 'status', '--data', gateway.data.folder)
+    t.like(lines[0], { ledger: 'evm', state: 'open', size: 0 })
+  },
+)

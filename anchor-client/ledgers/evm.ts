@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { hexToBytes } from '../evidence/bytes.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { openChain } from './evm-chain.ts'
+import { openNodes } from './evm-nodes.ts'
 import { openNonceBook } from './evm-nonce-book.ts'
-import { type EvmOptions, evmOptions, unprotected } from './evm-options.ts'
+import { type EvmOptions, evmOptions } from './evm-options.ts'
 import { openEvmSession } from './evm-session.ts'
 import type { Account } from './evm-standing.ts'
 import { addressOf } from './evm-transactions.ts'
 import { defineLedger, type LedgerHost } from './ledger.ts'
-import { openRpcNode } from './rpc/node.ts'
 
 /** The anchor contract on an EVM chain. Truth is the contract's state and the head's height, never a lone receipt. */
 export const evm = defineLedger({
@@ -18,27 +17,16 @@ export const evm = defineLedger({
   // On most chains SM3 would cost 118,000 gas a node.
   hashIds: [2],
   async connect(options, host) {
-    const open = unprotected(options)
-    if (open !== undefined) {
-      throw new KedgeError('CONFIG_INVALID', `${new URL(open).host} is spoken to in the clear`, {
-        hint: 'Use https://, or say plainHttp: true where the network itself is protected.',
-      })
-    }
+    const nodes = await openNodes(options)
     const contract = hexToBytes(options.contract.replace(/^0x/, '').toLowerCase())
     const account = await accountOf(options, contract, host)
-    const ca = options.ca === undefined ? undefined : await certificatesIn(options.ca)
-    const authorization =
-      options.authorization === undefined ? undefined : await headerIn(options.authorization)
-    const { timeoutMs, maxBytes } = options
-    const nodes = options.urls.map((url) =>
-      openRpcNode({ url, timeoutMs, maxBytes, ca, authorization }),
-    )
     const { genesis = null, final = null } = account?.book ?? {}
     const chain = openChain(nodes, options, contract, { genesis, final })
     const session = openEvmSession({ chain, options, contract, account, nowMs: host.nowMs })
     try {
       // Whose the contract is shows now, if anybody answers; what is not meant at all shows as well.
-      await session.describe(AbortSignal.timeout(Math.min(timeoutMs, introductionMs)))
+      const soon = AbortSignal.timeout(Math.min(options.timeoutMs, introductionMs))
+      await session.describe(soon)
     } catch (error) {
       if (isLasting(error)) {
         await session[Symbol.asyncDispose]()
@@ -66,20 +54,3 @@ async function accountOf(
   const book = await openNonceBook({ folder: path, chainId, contract, account: address })
   return { address, book, sign }
 }
-
-async function headerIn(path: string): Promise<string> {
-  const text = (await readText(path, 'authorization')).trim()
-  if (/^[\x21-\x7e][\x20-\x7e]{0,4095}$/.test(text)) return text
-  throw new KedgeError('FILE_UNREADABLE', `${path} holds no value of a header Authorization`)
-}
-
-async function certificatesIn(path: string): Promise<string> {
-  const text = await readText(path, 'ca')
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw new KedgeError('FILE_UNREADABLE', `there is no certificate (PEM) in ${path}`)
-}
-
-const readText = (path: string, name: string): Promise<string> =>
-  readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new KedgeError('FILE_UNREADABLE', `cannot read ${name}: ${cause.message}`, { cause })
-  })

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { hexToBytes } from '../evidence/bytes.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { isPublicKey } from '../evidence/sm2.ts'
+import { certificatesIn } from './files.ts'
 import { defineLedger } from './ledger.ts'
 import { openWitnessSession } from './witness-session.ts'
 import { openWire } from './witness-wire.ts'
@@ -57,11 +57,3 @@ export const witness = defineLedger({
     return openWitnessSession(openWire({ ...place, ca: certificates }), pinned)
   },
 })
-
-async function certificatesIn(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new KedgeError('FILE_UNREADABLE', `cannot read ca: ${cause.message}`, { cause })
-  })
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw new KedgeError('FILE_UNREADABLE', `there is no certificate (PEM) in ${path}`)
-}

@@ -9,6 +9,7 @@ import { dataOf } from '../data-of.ts'
 import { configOf, markerIn } from '../stored-gateway.ts'
 import { jsonLine, printable, type Terminal } from '../terminal.ts'
 import { approve } from './enrol-approve.ts'
+import { contract } from './enrol-contract.ts'
 import { account, request } from './enrol-request.ts'
 import { stopSignal } from './running.ts'
 import { secretOf, secretOptions } from './witness.ts'
@@ -39,6 +40,12 @@ const parts: Readonly<Record<string, Part>> = {
     summary: 'the account of this folder on a chain: whom to fund, whom to call the registrar',
     run: account,
   },
+  contract: {
+    usage: 'contract',
+    operands: 0,
+    summary: 'put the anchor contract on a chain, with the account of this folder as its registrar',
+    run: contract,
+  },
   status: {
     usage: 'status',
     operands: 0,
@@ -58,6 +65,10 @@ const options: OptionTable = {
     means: 'grant this new incarnation; it closes the one before for ever',
   },
   fingerprint: { value: 'HEX', means: 'refuse any key but the one whose fingerprint begins so' },
+  registrar: {
+    value: 'ADDRESS',
+    means: 'of the contract, where it is not the account of this folder',
+  },
   ledger: { value: 'NAME', means: 'of several chains this one, as kedge anchor ls calls it' },
   ...secretOptions,
 }
