@@ -165,6 +165,17 @@ testOnChain('one history on two ledgers is one evidence file with both anchors',
   const anchor = lines.find(({ property }) => property === 'anchor')
   t.regex(anchor?.reason ?? '', /embedded/)
   t.regex(anchor?.reason ?? '', /evm/)
+
+  const backup = join(site.scratch.path, 'backup')
+  const restored = dataFolder(join(site.scratch.path, 'restored'))
+  t.is((await kedge('store', 'backup', backup, '--data', folder)).code, 0)
+  t.is((await kedge('store', 'restore', backup, '--data', restored.folder)).code, 0)
+  // The secret is not in the backup.
+  await cp(join(data.keys, 'secret'), join(restored.keys, 'secret'))
+  await running(restored, config, async (url, events) => {
+    await publish(url, 3, 5)
+    await until(() => events.some((event) => event.event === 'anchored' && event.ledger === 'evm'))
+  })
 })
 
 testOnChain(

@@ -56,5 +56,7 @@ async function filesIn(data: DataFolder, incarnation: number): Promise<string[]>
     ...(await under('keys', /\.key$/)),
     ...(await under(join('store', String(incarnation), 'epochs'), /\.json$/)),
     ...(await under('ledger', /^(witness\.log|key)$/)),
+    // What the account last signed is left out: the chain knows.
+    ...(await under('chain', /^key$/)),
   ]
 }

@@ -80,7 +80,7 @@ async function writeAt({ folder }: DataFolder, part: Part & { type: 'file' }): P
   const path = join(folder, part.path)
   // Only what a backup of ours can hold: nothing leads out of the folder.
   if (
-    !/^(kedge\.(yaml|store)|keys\/[\w.-]+|ledger\/[\w.-]+|store\/\d+\/epochs\/\d+\.json)$/.test(
+    !/^(kedge\.(yaml|store)|keys\/[\w.-]+|ledger\/[\w.-]+|chain\/key|store\/\d+\/epochs\/\d+\.json)$/.test(
       part.path,
     )
   ) {
