@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { benchContract } from './contract.ts'
 import { benchCrypto } from './crypto.ts'
 import { benchJournal } from './journal.ts'
+import { benchLedger } from './ledger.ts'
 import { type Row, ratioOf } from './row.ts'
 import { benchVerify } from './verify.ts'
 
@@ -10,6 +11,7 @@ const topics: Readonly<Record<string, () => Iterable<Row> | AsyncIterable<Row>>>
   contract: benchContract,
   crypto: benchCrypto,
   journal: benchJournal,
+  ledger: benchLedger,
   verify: benchVerify,
 }
 

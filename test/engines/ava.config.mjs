@@ -6,5 +6,5 @@ export default {
   nodeArguments: ['--import=tsx'],
   workerThreads: false,
   // Between one test that ends and the next.
-  timeout: '5m',
+  timeout: '15m',
 }

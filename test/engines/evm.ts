@@ -3,14 +3,17 @@ import type { Suites } from './engine.ts'
 import { anvilProgram } from './evm/anvil.ts'
 import { buildGeth } from './evm/geth-program.ts'
 
+const suites = (name: string) =>
+  ['', '-ledger', '-outages'].map((of) => `evm/${name}${of}.suite.ts`)
+
 export const evm: Suites = {
   on: [
     {
       name: 'anvil',
       missing: async () =>
         anvilProgram() === null ? '@foundry-rs/anvil has no program for this machine' : null,
-      files: ['evm/anvil.suite.ts'],
+      files: suites('anvil'),
     },
-    { name: 'geth', missing: buildGeth, files: ['evm/geth.suite.ts'] },
+    { name: 'geth', missing: buildGeth, files: suites('geth') },
   ],
 }

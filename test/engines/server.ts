@@ -6,8 +6,6 @@ import { until } from '../helpers/gateway.ts'
 export interface Server {
   readonly hasEnded: boolean
   readonly pid: number
-  /** The end of what it printed. */
-  log(): string
   /** Resolves with what the pattern catches in what it prints. */
   printed(pattern: RegExp): Promise<string>
   /** Resolves once it has ended. */
@@ -49,7 +47,6 @@ export function startServer(command: string, args: readonly string[]): Server {
       return hasEnded
     },
     pid: child.pid ?? -1,
-    log: () => text,
     printed: (pattern) =>
       until(() => {
         const found = pattern.exec(text)?.[1]

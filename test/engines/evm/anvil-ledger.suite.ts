@@ -6,8 +6,8 @@ import { ledgerSuite } from '../../ledger-suite.ts'
 
 setMaxListeners(0, signal)
 
-// A block comes when it comes, and is final under two others; `npm test` has one that seals at once.
+// A block comes when it comes, and is final under another; `npm test` has one that seals at once.
 const chain = await startChain({ blockSeconds: 1 })
 test.after.always(() => chain[Symbol.asyncDispose]())
 
-ledgerSuite('anvil', () => evmUnderTest(chain, { confirmations: 2 }), { hashIds: [2] })
+ledgerSuite('anvil', () => evmUnderTest(chain, { confirmations: 1 }), { hashIds: [2] })

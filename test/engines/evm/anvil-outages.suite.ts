@@ -6,6 +6,7 @@ import {
   accountIsExhausted,
   answersAreLost,
   baseFeeRises,
+  gatewayDies,
   landedAt,
   nodeDies,
   sealingStops,
@@ -27,6 +28,11 @@ test('anvil: a node that dies in the middle of sending, and stays away for 1,000
 test('anvil: questions and answers that are lost on their way', async (t) => {
   await using chain = await chainOfSeconds()
   await answersAreLost(t, on(chain))
+})
+
+test('anvil: a gateway that is killed at twelve of its questions', async (t) => {
+  await using chain = await chainOfSeconds()
+  await gatewayDies(t, on(chain))
 })
 
 test('anvil: an account that has no more than one anchor costs', async (t) => {

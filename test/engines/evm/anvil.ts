@@ -24,7 +24,6 @@ export interface Anvil extends AsyncDisposable {
   stop(): Promise<void>
   /** Again at the same port, with what was written down. */
   start(): Promise<void>
-  log(): string
 }
 
 /** The package's own command is a script that would not pass a signal on, so the program itself is started. */
@@ -82,7 +81,6 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     },
     start,
     stop,
-    log: () => server?.log() ?? '',
     async [Symbol.asyncDispose]() {
       await server?.kill('SIGKILL')
       await folder[Symbol.asyncDispose]()

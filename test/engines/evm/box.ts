@@ -1,4 +1,5 @@
 /** A gateway's outbox with its account on a chain, admitted by the registrar. */
+import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { evm } from '../../../anchor-client/ledgers/evm.ts'
 import type { EvmOptions } from '../../../anchor-client/ledgers/evm-options.ts'
@@ -8,7 +9,6 @@ import { newBell, type Pace } from '../../../gateway/anchoring/pace.ts'
 import { secretOf } from '../../helpers/anchoring.ts'
 import { hostOf, optionsOf } from '../../helpers/evm-ledger.ts'
 import { until } from '../../helpers/gateway.ts'
-import { signal } from '../../helpers/ledger-under-test.ts'
 import { openStore } from '../../helpers/outbox.ts'
 import { scratchFolder } from '../../helpers/scratch.ts'
 import { registrarOf, writerOf } from './chains.ts'
@@ -33,6 +33,7 @@ export interface Life {
   trouble(state: string): Promise<string>
   /** As `kedge anchor retry`. */
   retry(): void
+  /** Once there is a proof of all that is anchored. */
   stop(): Promise<string>
 }
 
@@ -40,6 +41,7 @@ export interface Box extends AsyncDisposable {
   readonly history: Recorded
   readonly contract: Uint8Array
   readonly path: string
+  readonly startMs: number
   /** A look from elsewhere, at the node that lasts. */
   look(): Promise<LedgerSession>
   /** @param changed what the configuration says from this start on */
@@ -48,19 +50,34 @@ export interface Box extends AsyncDisposable {
   sign(size: number): void
 }
 
-const pace: Pace = { firstMs: 40, mostMs: 600, pollMostMs: 300, slowMs: 600, random: () => 0.5 }
+const { signal } = new AbortController()
+
+export const accountFolder = 'account'
+
+/** Of the gateway that writes to this contract. */
+export const historyOfBox = (contract: number, startMs: number): Recorded =>
+  recordedHistory(secretOf(`gateway ${contract}`), startMs)
+
+export const pace: Pace = {
+  firstMs: 40,
+  mostMs: 600,
+  pollMostMs: 300,
+  slowMs: 600,
+  random: () => 0.5,
+}
 
 export async function openBox(t: ExecutionContext, options: BoxOptions): Promise<Box> {
   const { urls, lasting, contract: number = 0, told } = options
   const { path, ...folder } = await scratchFolder()
-  const history = recordedHistory(secretOf(`gateway ${number}`))
+  const startMs = Date.now()
+  const history = historyOfBox(number, startMs)
   const contract = contractAt(number)
   const bell = newBell()
   const writer = writerOf(number)
   const lives = new Set<AbortController>()
   let configured = { ...told }
   const open = (own: Partial<EvmOptions>, name: string, account = writer) =>
-    evm.connect(optionsOf(lasting.url, hexOf(contract), `${path}/${name}`, own), hostOf(account))
+    evm.connect(optionsOf(lasting.url, hexOf(contract), join(path, name), own), hostOf(account))
 
   {
     await using session = await open(configured, 'registrar', registrarOf(number))
@@ -75,6 +92,7 @@ export async function openBox(t: ExecutionContext, options: BoxOptions): Promise
     history,
     contract,
     path,
+    startMs,
     look: () => open(configured, 'look'),
     sign(size) {
       history.sign(size)
@@ -82,7 +100,7 @@ export async function openBox(t: ExecutionContext, options: BoxOptions): Promise
     },
     async live(changed = {}) {
       configured = { ...configured, ...changed }
-      const session = await open({ urls: [...urls], ...configured }, 'account')
+      const session = await open({ urls: [...urls], ...configured }, accountFolder)
       const store = await openStore(path, history)
       const stop = new AbortController()
       lives.add(stop)
@@ -98,7 +116,10 @@ export async function openBox(t: ExecutionContext, options: BoxOptions): Promise
         onEvent: (event) => events.push(event),
         // The bell is enough.
         waitForNewer: (_, until) =>
-          new Promise((resolve) => until.addEventListener('abort', () => resolve())),
+          new Promise((resolve) => {
+            if (until.aborted) resolve()
+            until.addEventListener('abort', () => resolve(), { once: true })
+          }),
       })
       return {
         events,
@@ -120,6 +141,10 @@ export async function openBox(t: ExecutionContext, options: BoxOptions): Promise
         },
         retry: () => bell.ring(),
         async stop() {
+          await until(async () => {
+            const left = store.pins().map(({ ledgerId }) => store.unproved(ledgerId, 1))
+            return (await Promise.all(left)).flat().length === 0
+          }, 'the last proof')
           stop.abort()
           const end = await done
           await store[Symbol.asyncDispose]()

@@ -9,6 +9,8 @@ import {
   accountIsExhausted,
   answersAreLost,
   baseFeeRises,
+  baseFeeRisesAbove,
+  gatewayDies,
   landedAt,
   nodeDies,
   sealingStops,
@@ -28,7 +30,8 @@ async function comeBack(chain: Clique, node: Geth): Promise<void> {
 }
 
 test('geth: a node that is killed in the middle of sending, and stays away for 1,000 batches', async (t) => {
-  await using chain = await cliqueChain()
+  // As geth is run usually: killed, it falls back by some blocks, and still shows receipts from above its head.
+  await using chain = await cliqueChain({ keeps: 'full' })
   const [node, lasting] = chain.nodes as [Geth, Geth]
   const kill = () => node.stop('SIGKILL')
   await nodeDies(t, { node, lasting, told, kill, start: () => comeBack(chain, node) })
@@ -38,6 +41,12 @@ test('geth: questions and answers that are lost on their way', async (t) => {
   await using chain = await cliqueChain()
   const [node, lasting] = chain.nodes as [Geth, Geth]
   await answersAreLost(t, { node, lasting, told })
+})
+
+test('geth: a gateway that is killed at twelve of its questions', async (t) => {
+  await using chain = await cliqueChain()
+  const [node, lasting] = chain.nodes as [Geth, Geth]
+  await gatewayDies(t, { node, lasting, told })
 })
 
 test('geth: an account that has no more than one anchor costs', async (t) => {
@@ -52,6 +61,20 @@ test('geth: a base fee that rises from nothing', async (t) => {
   const [node] = chain.nodes as [Geth]
   const fillBlock = () => burn(node.rpc, 1_900_000n)
   await baseFeeRises(t, { node, lasting: node, told, fillBlock })
+})
+
+test('geth: a base fee that rises above what was sent already', async (t) => {
+  await using chain = await lonelyChain({ gasLimit: 2_000_000 })
+  const [node] = chain.nodes as [Geth]
+  const fillBlockBefore = async (bytes: () => Promise<void>) => {
+    await node.rpc('miner_stop')
+    await bytes()
+    const burnt = burn(node.rpc, 1_900_000n)
+    await until(async () => Number((await node.rpc('txpool_status')).pending) > 1, 'the other')
+    await node.rpc('miner_start')
+    await burnt
+  }
+  await baseFeeRisesAbove(t, { node, lasting: node, told, fillBlockBefore })
 })
 
 test('geth: a chain whose signers are too few to seal for a while', async (t) => {

@@ -18,7 +18,7 @@ export const gethProgram = join(folder, 'geth')
 
 /** Builds it where it is not there yet, once. Gives why it cannot be had, or null. */
 export async function buildGeth(): Promise<string | null> {
-  if (await isBuilt()) return null
+  if (await gethIsBuilt()) return null
   const go = await run('go', ['version']).catch(() => null)
   if (go === null) return 'Go is not installed, so that geth cannot be built'
   console.error(`building geth ${version} with ${go.stdout.trim()}: some two minutes, once`)
@@ -40,10 +40,10 @@ export async function buildGeth(): Promise<string | null> {
   clearInterval(progress)
   if (code !== 0) return `go install ${module} failed: ${said.trim()}`
   console.error(`geth was built in ${seconds()} s`)
-  return (await isBuilt()) ? null : `what go install ${module} made is no geth ${version}`
+  return (await gethIsBuilt()) ? null : `what go install ${module} made is no geth ${version}`
 }
 
-async function isBuilt(): Promise<boolean> {
+export async function gethIsBuilt(): Promise<boolean> {
   const said = await run(gethProgram, ['version']).catch(() => null)
   return said?.code === 0 && said.stdout.includes(`Version: ${version}`)
 }

@@ -21,7 +21,6 @@ export interface Geth extends AsyncDisposable {
   /** SIGINT lets it write down what it holds. */
   stop(signal: 'SIGINT' | 'SIGKILL'): Promise<void>
   enode(): Promise<string>
-  log(): string
 }
 
 export interface GethOptions {
@@ -95,7 +94,6 @@ export async function prepareGeth(options: GethOptions): Promise<Geth> {
       const { enode } = await rpc<{ enode: string }>('admin_nodeInfo')
       return enode.replace(/\?.*/, '')
     },
-    log: () => server?.log() ?? '',
     async [Symbol.asyncDispose]() {
       await server?.kill('SIGKILL')
     },

@@ -1,10 +1,14 @@
 /** Outages that any chain may have, on whichever engine it runs. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { u32 } from '../../../anchor-client/evidence/bytes.ts'
 import { sm3 } from '../../../anchor-client/evidence/sm3.ts'
 import type { EvmOptions } from '../../../anchor-client/ledgers/evm-options.ts'
 import { until } from '../../helpers/gateway.ts'
 import { signal } from '../../helpers/ledger-under-test.ts'
+import { signedSoFar } from '../../helpers/outbox.ts'
 import { type Box, openBox } from './box.ts'
 import type { Rpc } from './rpc.ts'
 import { type Fate, rpcProxy } from './rpc-proxy.ts'
@@ -85,6 +89,43 @@ export async function answersAreLost(t: ExecutionContext, of: Troubled): Promise
   t.deepEqual(await isWell(t, box, of.lasting.rpc, 10), [2, 3, 9, 10])
 }
 
+/** A gateway in a process of its own is killed at one of its questions, and at another one in its next life. */
+export async function gatewayDies(t: ExecutionContext, of: Troubled): Promise<void> {
+  let child: ChildProcess | null = null
+  let left = Number.POSITIVE_INFINITY
+  await using proxy = await rpcProxy(
+    () => of.node.url,
+    () => {
+      left -= 1
+      if (left > 0) return 'pass'
+      child?.kill('SIGKILL')
+      return 'drop answer'
+    },
+  )
+  await using box = await openBox(t, { ...of, urls: [proxy.url] })
+  const { path, startMs } = box
+  const { contract = 0, told } = of
+  const program = fileURLToPath(new URL('gateway-child.ts', import.meta.url))
+  const lives = 12
+  for (let life = 0; life < lives; life++) {
+    left = 12 + 7 * life
+    const words = JSON.stringify({ path, startMs, contract, told, url: proxy.url })
+    child = spawn(process.execPath, ['--import=tsx', program, words], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    const [, signalled] = await once(child, 'exit')
+    t.is(signalled, 'SIGKILL')
+  }
+  left = Number.POSITIVE_INFINITY
+  const size = signedSoFar(path)
+  const life = await box.live()
+  box.sign(size + 1)
+  await life.anchored(size + 1)
+  await life.stop()
+  const sizes = await isWell(t, box, of.lasting.rpc, size + 1)
+  t.log(`${lives} lives, sizes ${sizes}`)
+}
+
 /** The account has no more than one anchor costs, until somebody sends it more. */
 export async function accountIsExhausted(
   t: ExecutionContext,
@@ -117,7 +158,7 @@ export async function baseFeeRises(
   box.sign(1)
   await free.anchored(1)
   await of.fillBlock()
-  console.error(await of.lasting.rpc('eth_getBlockByNumber','latest',false))
+  await until(async () => (await baseFeeOf(of.lasting.rpc)) > 0, 'a base fee')
   box.sign(4)
   t.regex(await free.trouble('not-permitted'), /base fee .* is \d+ wei, .* at most 0/)
   await free.stop()
@@ -129,6 +170,30 @@ export async function baseFeeRises(
   await paying.anchored(6)
   await paying.stop()
   t.deepEqual(await isWell(t, box, of.lasting.rpc, 6), [1, 4, 6])
+}
+
+const baseFeeOf = async (rpc: Rpc): Promise<number> =>
+  Number((await rpc('eth_getBlockByNumber', 'latest', false)).baseFeePerGas)
+
+/** As before, but the bytes are with the node already: no block takes them, and no node says a word of it. */
+export async function baseFeeRisesAbove(
+  t: ExecutionContext,
+  of: Troubled & { fillBlockBefore(bytes: () => Promise<void>): Promise<unknown> },
+): Promise<void> {
+  const told = { ...of.told, fee: 'zero' } as const
+  await using box = await openBox(t, { ...of, told, urls: [of.node.url] })
+  const free = await box.live()
+  await of.fillBlockBefore(async () => {
+    box.sign(3)
+    const { rpc } = of.lasting
+    await until(async () => Number((await rpc('txpool_status')).pending) > 0, 'the bytes')
+  })
+  t.regex(await free.trouble('not-permitted'), /base fee .* is \d+ wei, .* at most 0/)
+  await free.stop()
+  const paying = await box.live({ fee: 'legacy', gasPrice: '10' })
+  await paying.anchored(3)
+  await paying.stop()
+  t.deepEqual(await isWell(t, box, of.lasting.rpc, 3), [3])
 }
 
 /** Nothing is refused and nobody is silent: only the head grows older. */

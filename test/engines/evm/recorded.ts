@@ -59,8 +59,8 @@ function growing(of: Hash) {
   return { leaves, subtree, root: (size: number) => subtree(0, size) }
 }
 
-/** @param secret of the device key */
-export function recordedHistory(secret: string): Recorded {
+/** @param secret of the device key; with the same and the same start, another process has the same history */
+export function recordedHistory(secret: string, startMs: number): Recorded {
   const key = signerOf(secret)
   const gateway = keyId(key.publicKey)
   const identity = { gateway, incarnation: 0, hashId }
@@ -85,7 +85,8 @@ export function recordedHistory(secret: string): Recorded {
 
   function sealOne(): void {
     const seq = headers.length
-    const reading = readingOf(seq)
+    const wallMs = startMs + seq
+    const reading = readingOf(seq, wallMs)
     readings.push(reading)
     stream.leaves.push(leafHash(reading))
     const size = seq + 1
@@ -96,7 +97,7 @@ export function recordedHistory(secret: string): Recorded {
       seq,
       batchRoot: statementLeaf(sm3, segment),
       segments: 1,
-      wallMs: Date.now(),
+      wallMs,
       boundMs: 1000,
       beacon: null,
       previous: null,
@@ -181,7 +182,7 @@ export function recordedHistory(secret: string): Recorded {
   return history
 }
 
-function readingOf(index: number): OpenedLeaf {
+function readingOf(index: number, wallMs: number): OpenedLeaf {
   const record = {
     type: 'reading',
     kind: 'temperature',
@@ -190,7 +191,7 @@ function readingOf(index: number): OpenedLeaf {
     quality: null,
     raw: null,
     counter: null,
-    time: { boot: 1, monoMs: index, wallMs: Date.now(), clock: 2, boundMs: 1000 },
+    time: { boot: 1, monoMs: index, wallMs, clock: 2, boundMs: 1000 },
     source: null,
     details: null,
   } as const
