@@ -116,9 +116,13 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
         const { transaction, intent } = read
         const now = await outcomeNow(parts, transaction, intent, signal)
         if (now !== null) return now
-        return (await isWaitingAnywhere(parts, transaction, signal))
-          ? { state: 'known', place: null }
-          : { state: 'unknown', why: 'no node keeps it for a block' }
+        if (!(await isWaitingAnywhere(parts, transaction, signal))) {
+          // It may have come into a block between the two questions.
+          const since = await outcomeNow(parts, transaction, intent, signal)
+          return since ?? { state: 'unknown', why: 'no node keeps it for a block' }
+        }
+        const cheap = tooCheap(transaction.fee, (await chain.view(signal)).head)
+        return cheap === null ? { state: 'known', place: null } : refused('not-permitted', cheap)
       }),
 
     find: (gateway, incarnation, size, signal) =>

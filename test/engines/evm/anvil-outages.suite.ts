@@ -2,13 +2,12 @@ import test from 'ava'
 import type { Anvil } from './anvil.ts'
 import { openBox } from './box.ts'
 import { anvilChain, burn, payWriter } from './chains.ts'
+import { gatewayDies, nodeDies } from './deaths.ts'
 import {
   accountIsExhausted,
   answersAreLost,
   baseFeeRises,
-  gatewayDies,
   landedAt,
-  nodeDies,
   sealingStops,
 } from './outages.ts'
 import { heightOf } from './rpc.ts'

@@ -4,15 +4,14 @@ import { hashAt, setApart } from './apart.ts'
 import { openBox } from './box.ts'
 import { burn, cliqueChain, lonelyChain, payWriter, twinChain } from './chains.ts'
 import type { Clique } from './clique.ts'
+import { gatewayDies, nodeDies } from './deaths.ts'
 import type { Geth } from './geth.ts'
 import {
   accountIsExhausted,
   answersAreLost,
   baseFeeRises,
   baseFeeRisesAbove,
-  gatewayDies,
   landedAt,
-  nodeDies,
   sealingStops,
 } from './outages.ts'
 import { quantity } from './rpc.ts'

@@ -1,14 +1,10 @@
 /** Outages that any chain may have, on whichever engine it runs. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { u32 } from '../../../anchor-client/evidence/bytes.ts'
 import { sm3 } from '../../../anchor-client/evidence/sm3.ts'
 import type { EvmOptions } from '../../../anchor-client/ledgers/evm-options.ts'
 import { until } from '../../helpers/gateway.ts'
 import { signal } from '../../helpers/ledger-under-test.ts'
-import { signedSoFar } from '../../helpers/outbox.ts'
 import { type Box, openBox } from './box.ts'
 import type { Rpc } from './rpc.ts'
 import { type Fate, rpcProxy } from './rpc-proxy.ts'
@@ -22,42 +18,7 @@ export interface Troubled {
   readonly contract?: number
 }
 
-export interface Killed extends Troubled {
-  kill(): Promise<void>
-  start(): Promise<void>
-}
-
-const sent = 'eth_sendRawTransaction'
-
-/** In the middle of sending, before and after it, and for long enough that a thousand batches wait. */
-export async function nodeDies(t: ExecutionContext, of: Killed): Promise<void> {
-  await using proxy = await rpcProxy(() => of.node.url)
-  await using box = await openBox(t, { ...of, urls: [proxy.url] })
-  let life = await box.live()
-  for (const [i, moment] of (['before', 'amid', 'after'] as const).entries()) {
-    const struck = proxy.strike(sent, moment, () => of.kill())
-    box.sign(i + 1)
-    await struck
-    await life.trouble('unknown')
-    await of.start()
-    await life.anchored(i + 1)
-    t.is(await life.stop(), 'stopped')
-    if (moment === 'after') t.deepEqual(await isWell(t, box, of.lasting.rpc, 3), [1, 2, 3])
-    life = await box.live()
-  }
-
-  await of.kill()
-  for (let size = 10; size <= 1003; size += 331) box.sign(size)
-  await life.trouble('unknown')
-  await of.start()
-  const before = proxy.asked(sent)
-  await life.anchored(1003)
-  await life.stop()
-  const sizes = await isWell(t, box, of.lasting.rpc, 1003)
-  // What was on its way when the node fell silent keeps its size.
-  t.true(sizes.length <= 5, `${sizes}`)
-  t.log(`${proxy.asked(sent) - before} sends after the outage, sizes ${sizes}`)
-}
+export const sent = 'eth_sendRawTransaction'
 
 /** Questions and answers are lost on their way, in no order that a gateway could fall into step with. */
 export async function answersAreLost(t: ExecutionContext, of: Troubled): Promise<void> {
@@ -87,43 +48,6 @@ export async function answersAreLost(t: ExecutionContext, of: Troubled): Promise
   await life.stop()
   t.true(lost > 20, `${lost}`)
   t.deepEqual(await isWell(t, box, of.lasting.rpc, 10), [2, 3, 9, 10])
-}
-
-/** A gateway in a process of its own is killed at one of its questions, and at another one in its next life. */
-export async function gatewayDies(t: ExecutionContext, of: Troubled): Promise<void> {
-  let child: ChildProcess | null = null
-  let left = Number.POSITIVE_INFINITY
-  await using proxy = await rpcProxy(
-    () => of.node.url,
-    () => {
-      left -= 1
-      if (left > 0) return 'pass'
-      child?.kill('SIGKILL')
-      return 'drop answer'
-    },
-  )
-  await using box = await openBox(t, { ...of, urls: [proxy.url] })
-  const { path, startMs } = box
-  const { contract = 0, told } = of
-  const program = fileURLToPath(new URL('gateway-child.ts', import.meta.url))
-  const lives = 12
-  for (let life = 0; life < lives; life++) {
-    left = 12 + 7 * life
-    const words = JSON.stringify({ path, startMs, contract, told, url: proxy.url })
-    child = spawn(process.execPath, ['--import=tsx', program, words], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const [, signalled] = await once(child, 'exit')
-    t.is(signalled, 'SIGKILL')
-  }
-  left = Number.POSITIVE_INFINITY
-  const size = signedSoFar(path)
-  const life = await box.live()
-  box.sign(size + 1)
-  await life.anchored(size + 1)
-  await life.stop()
-  const sizes = await isWell(t, box, of.lasting.rpc, size + 1)
-  t.log(`${lives} lives, sizes ${sizes}`)
 }
 
 /** The account has no more than one anchor costs, until somebody sends it more. */
