@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { bytesToHex, hexToBytes } from '../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import type { HashId, Header } from '../anchor-client/evidence/model.ts'
-import { lockFolder } from '../anchor-client/ledgers/witness-lock.ts'
+import { lockFolder } from '../anchor-client/ledgers/witness/lock.ts'
 import { isThere, syncFolder, writeSynced } from './whole-files.ts'
 
 export interface DataFolder {

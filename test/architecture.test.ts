@@ -27,9 +27,8 @@ const contracts: Record<string, readonly string[]> = {
     'anchor-client/ledgers/ledger.ts',
     'anchor-client/ledgers/files.ts',
     'anchor-client/ledgers/http-peer.ts',
-    'anchor-client/ledgers/rpc/',
-    'anchor-client/ledgers/witness-',
-    'anchor-client/ledgers/evm-',
+    'anchor-client/ledgers/evm/',
+    'anchor-client/ledgers/witness/',
   ],
   drivers: [
     'drivers/driver.ts',

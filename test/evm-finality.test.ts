@@ -1,14 +1,14 @@
 import test from 'ava'
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
-import { type Block, readBlock, readBlockAt } from '../anchor-client/ledgers/evm-blocks.ts'
+import { type Block, readBlock, readBlockAt } from '../anchor-client/ledgers/evm/blocks.ts'
 import {
   confirming,
   finalUnder,
   rememberBlocks,
   signersIn,
-} from '../anchor-client/ledgers/evm-finality.ts'
-import type { EvmOptions } from '../anchor-client/ledgers/evm-options.ts'
-import { NoAnswer } from '../anchor-client/ledgers/rpc/failures.ts'
+} from '../anchor-client/ledgers/evm/finality.ts'
+import type { EvmOptions } from '../anchor-client/ledgers/evm/options.ts'
+import { NoAnswer } from '../anchor-client/ledgers/evm/rpc/failures.ts'
 import { optionsOf } from './helpers/evm-ledger.ts'
 import { addressIn, nodeWith, sealedChain, sealer } from './helpers/sealed-headers.ts'
 

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import test from 'ava'
+import type { EvmOptions } from '../anchor-client/ledgers/evm/options.ts'
+import { readTransaction } from '../anchor-client/ledgers/evm/transactions.ts'
 import { evm } from '../anchor-client/ledgers/evm.ts'
-import type { EvmOptions } from '../anchor-client/ledgers/evm-options.ts'
-import { readTransaction } from '../anchor-client/ledgers/evm-transactions.ts'
 import type { Outcome } from '../anchor-client/ledgers/ledger.ts'
 import { ask } from './helpers/anchoring.ts'
 import {

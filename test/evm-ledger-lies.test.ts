@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import { u32 } from '../anchor-client/evidence/bytes.ts'
 import { evmProofs } from '../anchor-client/evidence/proofs/evm.ts'
+import type { EvmOptions } from '../anchor-client/ledgers/evm/options.ts'
 import { evm } from '../anchor-client/ledgers/evm.ts'
-import type { EvmOptions } from '../anchor-client/ledgers/evm-options.ts'
 import { ask, gatewayOf, secretOf } from './helpers/anchoring.ts'
 import {
   anvilIsMissing,

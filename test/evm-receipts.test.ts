@@ -3,7 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { provenValue } from '../anchor-client/evidence/proofs/evm-trie.ts'
 import { encodeRlp, rlpUint } from '../anchor-client/evidence/rlp.ts'
-import { proofIn, trieOf } from '../anchor-client/ledgers/evm-trie.ts'
+import { proofIn, trieOf } from '../anchor-client/ledgers/evm/trie.ts'
 
 const values = fc.array(fc.uint8Array({ minLength: 32, maxLength: 60 }), { maxLength: 300 })
 

@@ -11,7 +11,7 @@ import {
   signTransaction,
   type Transaction,
   type TransactionFee,
-} from '../anchor-client/ledgers/evm-transactions.ts'
+} from '../anchor-client/ledgers/evm/transactions.ts'
 import { secretOf } from './helpers/anchoring.ts'
 import { chainAccount } from './helpers/evm-ledger.ts'
 

@@ -3,7 +3,7 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { connectAsync } from 'mqtt'
-import { lockFolder } from '../anchor-client/ledgers/witness-lock.ts'
+import { lockFolder } from '../anchor-client/ledgers/witness/lock.ts'
 import { scrubbing } from '../gateway/scrubbing.ts'
 import { newGateway, startGateway, until } from './helpers/gateway.ts'
 import {

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { z } from 'zod'
-import { NoAnswer, RpcRefusal, TooLong } from '../anchor-client/ledgers/rpc/failures.ts'
-import { openRpcNode } from '../anchor-client/ledgers/rpc/node.ts'
-import { count } from '../anchor-client/ledgers/rpc/values.ts'
-import type { NodeAddress } from '../anchor-client/ledgers/rpc/wire.ts'
+import { NoAnswer, RpcRefusal, TooLong } from '../anchor-client/ledgers/evm/rpc/failures.ts'
+import { openRpcNode } from '../anchor-client/ledgers/evm/rpc/node.ts'
+import { count } from '../anchor-client/ledgers/evm/rpc/values.ts'
+import type { NodeAddress } from '../anchor-client/ledgers/evm/rpc/wire.ts'
 
 const { signal } = new AbortController()
 // One signal for all tests, each of which asks several things at once.

@@ -1,11 +1,11 @@
 import test, { type ExecutionContext } from 'ava'
-import { encodeAnswer } from '../anchor-client/ledgers/witness-answers.ts'
-import type { SignedEntry } from '../anchor-client/ledgers/witness-entries.ts'
+import { encodeAnswer } from '../anchor-client/ledgers/witness/answers.ts'
+import type { SignedEntry } from '../anchor-client/ledgers/witness/entries.ts'
 import {
   decodeStatement,
   encodePage,
   encodeStatement,
-} from '../anchor-client/ledgers/witness-statements.ts'
+} from '../anchor-client/ledgers/witness/statements.ts'
 import type { Witness } from '../gateway/witness/open-witness.ts'
 import { replyTo } from '../gateway/witness/replies.ts'
 import { gatewayOf, secretOf, type TestGateway } from './helpers/anchoring.ts'

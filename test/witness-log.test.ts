@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readFile, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import test from 'ava'
 import { concat, utf8 } from '../anchor-client/evidence/bytes.ts'
-import { openLog } from '../anchor-client/ledgers/witness-log.ts'
+import { openLog } from '../anchor-client/ledgers/witness/log.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 
 const owner = utf8('somebody')

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { bytesToHex, u32 } from '../anchor-client/evidence/bytes.ts'
 import { sm3 } from '../anchor-client/evidence/sm3.ts'
-import { witnessMediaType } from '../anchor-client/ledgers/witness-wire.ts'
+import { witnessMediaType } from '../anchor-client/ledgers/witness/wire.ts'
 import { droppingProxy, type Fate } from './helpers/dropping-proxy.ts'
 import { gateway, signal, witness } from './helpers/embedded.ts'
 import {

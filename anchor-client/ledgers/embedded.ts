@@ -12,10 +12,10 @@ import {
   type Proved,
   type Registrar,
 } from './ledger.ts'
-import { anchoredIn, outcomeOf, placeOf } from './witness-answers.ts'
-import { openKeeper } from './witness-keeper.ts'
-import { prepareRequest } from './witness-requests.ts'
-import { type Anchor, anchorCovering, findIncarnation, headOf, standing } from './witness-rules.ts'
+import { anchoredIn, outcomeOf, placeOf } from './witness/answers.ts'
+import { openKeeper } from './witness/keeper.ts'
+import { prepareRequest } from './witness/requests.ts'
+import { type Anchor, anchorCovering, findIncarnation, headOf, standing } from './witness/rules.ts'
 
 /** A witness inside this process. It shows order and tampering; nobody else vouches for it. */
 export const embedded = defineLedger({

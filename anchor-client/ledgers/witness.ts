@@ -4,8 +4,8 @@ import { KedgeError } from '../evidence/errors.ts'
 import { isPublicKey } from '../evidence/sm2.ts'
 import { certificatesIn } from './files.ts'
 import { defineLedger } from './ledger.ts'
-import { openWitnessSession } from './witness-session.ts'
-import { openWire } from './witness-wire.ts'
+import { openWitnessSession } from './witness/session.ts'
+import { openWire } from './witness/wire.ts'
 
 /** HTTPS everywhere, but for this machine itself, where nobody else listens. */
 const witnessUrl =

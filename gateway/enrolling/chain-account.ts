@@ -1,7 +1,7 @@
 /** The account by which a gateway, or a registrar, writes to a chain: its own key, never the device's. */
 
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
-import { addressOf } from '../../anchor-client/ledgers/evm-transactions.ts'
+import { addressOf } from '../../anchor-client/ledgers/evm/transactions.ts'
 import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
 import type { Ledger } from '../../anchor-client/ledgers/ledger.ts'
 import { accountPlace, type LedgerEntry, ledgerNames } from '../anchoring/ledger-host.ts'

@@ -7,7 +7,7 @@ import {
   type KeeperHooks,
   openKeeper,
   type WitnessKeeper,
-} from '../../anchor-client/ledgers/witness-keeper.ts'
+} from '../../anchor-client/ledgers/witness/keeper.ts'
 import { dataFolder, readMarker } from '../data-folder.ts'
 import { createKeyFile, type Key, openKeyFile } from '../keys/key-file.ts'
 import { readSecret, type SecretReference } from '../keys/secret.ts'

@@ -4,9 +4,9 @@ import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
 import { keyId } from '../../anchor-client/evidence/sm2.ts'
 import type { Admission } from '../../anchor-client/ledgers/ledger.ts'
-import type { WitnessBook } from '../../anchor-client/ledgers/witness-book.ts'
-import type { WitnessKeeper } from '../../anchor-client/ledgers/witness-keeper.ts'
-import { headOf, type Incarnation, standing } from '../../anchor-client/ledgers/witness-rules.ts'
+import type { WitnessBook } from '../../anchor-client/ledgers/witness/book.ts'
+import type { WitnessKeeper } from '../../anchor-client/ledgers/witness/keeper.ts'
+import { headOf, type Incarnation, standing } from '../../anchor-client/ledgers/witness/rules.ts'
 import { decodeEnrolment, refused } from '../enrolling/enrolment.ts'
 
 /** An object a gateway and incarnation. */

@@ -2,10 +2,10 @@
 import { bytesToHex, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
 import { extensionsOnly } from '../../anchor-client/evidence/proofs/witness.ts'
 import { maxUint32 } from '../../anchor-client/evidence/values.ts'
-import { encodeAnswer } from '../../anchor-client/ledgers/witness-answers.ts'
-import type { WitnessBook } from '../../anchor-client/ledgers/witness-book.ts'
-import type { SignedEntry } from '../../anchor-client/ledgers/witness-entries.ts'
-import { anchorCovering, findIncarnation } from '../../anchor-client/ledgers/witness-rules.ts'
+import { encodeAnswer } from '../../anchor-client/ledgers/witness/answers.ts'
+import type { WitnessBook } from '../../anchor-client/ledgers/witness/book.ts'
+import type { SignedEntry } from '../../anchor-client/ledgers/witness/entries.ts'
+import { anchorCovering, findIncarnation } from '../../anchor-client/ledgers/witness/rules.ts'
 import {
   aboutGateway,
   aboutItself,
@@ -17,7 +17,7 @@ import {
   pageEntries,
   type StateEntries,
   statementMessage,
-} from '../../anchor-client/ledgers/witness-statements.ts'
+} from '../../anchor-client/ledgers/witness/statements.ts'
 import type { Witness } from './open-witness.ts'
 
 export interface Question {

@@ -2,7 +2,7 @@
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
-import type { SignedEntry } from '../../anchor-client/ledgers/witness-entries.ts'
+import type { SignedEntry } from '../../anchor-client/ledgers/witness/entries.ts'
 import { holding } from '../held.ts'
 import type { SecretReference } from '../keys/secret.ts'
 import { openHttpServer, type Tls } from './http-server.ts'

@@ -1,8 +1,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { readArtefact } from '../../anchor-client/contracts/artefact.ts'
 import { bytesToHex, concat, hexToBytes } from '../../anchor-client/evidence/bytes.ts'
+import type { EvmOptions } from '../../anchor-client/ledgers/evm/options.ts'
 import { evm } from '../../anchor-client/ledgers/evm.ts'
-import type { EvmOptions } from '../../anchor-client/ledgers/evm-options.ts'
 import type {
   LedgerHost,
   LedgerRequest,

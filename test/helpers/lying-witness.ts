@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { keyId } from '../../anchor-client/evidence/sm2.ts'
-import { openKeeper } from '../../anchor-client/ledgers/witness-keeper.ts'
+import { openKeeper } from '../../anchor-client/ledgers/witness/keeper.ts'
 import { openHttpServer } from '../../gateway/witness/http-server.ts'
 import { usualLimits } from '../../gateway/witness/limits.ts'
 import type { Witness } from '../../gateway/witness/open-witness.ts'

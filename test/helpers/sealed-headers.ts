@@ -2,7 +2,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex, concat } from '../../anchor-client/evidence/bytes.ts'
 import { encodeRlp, type RlpItem, rlpUint } from '../../anchor-client/evidence/rlp.ts'
-import { openRpcNode } from '../../anchor-client/ledgers/rpc/node.ts'
+import { openRpcNode } from '../../anchor-client/ledgers/evm/rpc/node.ts'
 import { addressOf } from './evm.ts'
 import { lyingNode, RpcFailure } from './lying-node.ts'
 

@@ -1,8 +1,8 @@
 /** A gateway's outbox with its account on a chain, admitted by the registrar. */
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import type { EvmOptions } from '../../../anchor-client/ledgers/evm/options.ts'
 import { evm } from '../../../anchor-client/ledgers/evm.ts'
-import type { EvmOptions } from '../../../anchor-client/ledgers/evm-options.ts'
 import type { LedgerSession } from '../../../anchor-client/ledgers/ledger.ts'
 import { type AnchorEvent, runOutbox } from '../../../gateway/anchoring/outbox.ts'
 import { newBell, type Pace } from '../../../gateway/anchoring/pace.ts'

@@ -2,7 +2,7 @@
 import type { ExecutionContext } from 'ava'
 import { u32 } from '../../../anchor-client/evidence/bytes.ts'
 import { sm3 } from '../../../anchor-client/evidence/sm3.ts'
-import type { EvmOptions } from '../../../anchor-client/ledgers/evm-options.ts'
+import type { EvmOptions } from '../../../anchor-client/ledgers/evm/options.ts'
 import { until } from '../../helpers/gateway.ts'
 import { signal } from '../../helpers/ledger-under-test.ts'
 import { type Box, openBox } from './box.ts'
