@@ -698,6 +698,9 @@ def vouches(one, headers):
     enough = max(len(in_force(h)) // 2 + 1 for h in headers)
     if not in_force(headers[-1]) or headers[-1].sealer() not in in_force(headers[-1]):
         return False
+    over = headers[1:one.confirmations + 1]
+    if len(over) < one.confirmations or any(not in_force(h) or h.sealer() not in in_force(h) for h in over):
+        return False
     sealers = set()
     for h in headers[:2 * enough]:
         if in_force(h) and h.sealer() in in_force(h):
@@ -863,7 +866,8 @@ LEDGERS = {
                      **every_ledger),
     'evm': table(chainId=positive, genesis=digits(64), contract=digits(40), codeHash=digits(64),
                  signers=(each(table(addresses=addresses, **{'from': (uint, 0)}), 'from'), []),
-                 blocks=(each(table(height=uint, hash=digits(64)), 'height'), []), **every_ledger),
+                 blocks=(each(table(height=uint, hash=digits(64)), 'height'), []),
+                 confirmations=(such(lambda x: type(x) is int and 0 <= x <= 64, 'a number from 0 to 64'), 0), **every_ledger),
 }
 
 trust_shape = table(

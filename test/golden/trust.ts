@@ -28,6 +28,7 @@ export type WitnessTrust = { readonly key: Key; readonly rules?: 'extensions' | 
 export type ChainTrust = {
   readonly chain: Chain
   /** From a height on. */
+  readonly confirmations?: number
   readonly signers?: readonly (readonly [from: number, by: readonly Sealer[]])[]
   readonly blocks?: readonly Block[]
 }

@@ -23,12 +23,19 @@ export function fixedBeforeLine(
   }
   let worstLagMs = 0
   let worstBoundMs = 0
+  let dated = 0
+  let undatedLeaves = 0
   for (const sealed of streams) {
     const sealOf = sealsInTurn(sealed)
     for (const [index, leaf] of leavesOf(sealed)) {
       const fixed = fixedTimes.get(sealOf(index))
       const wall = fixed && wallOf(leaf)
-      if (!fixed || !wall) continue
+      if (!fixed) continue
+      if (!wall) {
+        undatedLeaves += 1
+        continue
+      }
+      dated += 1
       if (isLater(wall, fixed)) {
         const { source } = sealed.stream.descriptor
         return fail(`${source}, leaf ${index} states ${formatTime(wall.wallMs)}, after its anchor`)
@@ -45,8 +52,12 @@ export function fixedBeforeLine(
     )
   }
   const last = Math.max(...seals.map(({ fixed }) => fixed?.timeMs ?? 0))
+  const before = `fixed before ${formatTime(last)}`
+  if (dated === 0)
+    return pass(`${before}; how late cannot be said, as no leaf has a time with a bound`)
   const lag = `at most ${duration(worstLagMs)} after its time`
-  return pass(`fixed before ${formatTime(last)}, ${lag}, times good to ${duration(worstBoundMs)}`)
+  const others = undatedLeaves === 0 ? '' : `, but for ${undatedLeaves} without such a time`
+  return pass(`${before}, ${lag}, times good to ${duration(worstBoundMs)}${others}`)
 }
 
 export const fixedTimesOf = (

@@ -9,6 +9,8 @@ export interface PinnedChain {
   /** Who may seal, from which height on: ascending. */
   readonly signers: readonly SignerList[]
   readonly blocks: ReadonlyMap<number, string>
+  /** How many blocks must lie over one that the signers vouch for. */
+  readonly confirmations: number
 }
 
 export interface SignerList {
@@ -18,6 +20,7 @@ export interface SignerList {
 
 /** A chain of more signers would need more headers than a proof may carry. */
 const maxSigners = 255
+const maxConfirmations = 64
 
 export function readEvmPin(fields: Fields): Pin {
   const contract = fields.hex('contract', 20)
@@ -29,7 +32,12 @@ export function readEvmPin(fields: Fields): Pin {
   return {
     ledgerId: bytesToHex(evmLedgerId(ledger)),
     code: fields.hex('codeHash', 32),
-    chain: { contract, signers: readSigners(fields), blocks: readBlocks(fields) },
+    chain: {
+      contract,
+      signers: readSigners(fields),
+      blocks: readBlocks(fields),
+      confirmations: fields.uint('confirmations', 0, 0, maxConfirmations),
+    },
   }
 }
 

@@ -4,11 +4,12 @@ import type { PinnedChain, SignerList } from './evm-pin.ts'
 
 /**
  * Why what is pinned does not vouch for the first of these blocks, or null where it does: the last of them is a
- * pinned block, or so many of its signers sealed them that no other branch can show as many without one who sealed
- * both. Either binds every byte of the headers.
+ * pinned block, or enough of its signers sealed them, with as many blocks over it as trust asks for. Either binds every
+ * byte of the headers. Honest signers of Clique may seal two branches, one after the other, so that only blocks over
+ * it make it unlikely that it went away.
  */
 export function doubtOf(chain: PinnedChain, headers: readonly EvmHeader[]): string | null {
-  const { blocks, signers } = chain
+  const { blocks, signers, confirmations } = chain
   const other = contradiction(chain, headers)
   if (other !== null) return other
   const last = headers.at(-1) as EvmHeader
@@ -20,13 +21,20 @@ export function doubtOf(chain: PinnedChain, headers: readonly EvmHeader[]): stri
   if (sealerOfLast === null) {
     return `${nameOf(last)} is neither sealed by a pinned signer nor pinned`
   }
+  const [first] = headers as [EvmHeader]
+  const over = headers.slice(1, confirmations + 1)
+  const isConfirmed =
+    over.length === confirmations &&
+    over.every((header, i) => header === last || sealerIn(lists[i + 1], header) !== null)
+  if (!isConfirmed) {
+    return `trust asks for ${confirmations} blocks of its signers over block ${first.number}, and ${nameOf(last)} is the last that is shown`
+  }
   const sealers = new Set<string>()
   for (const [i, header] of headers.slice(0, windowOf(needed)).entries()) {
     const sealer = header === last ? sealerOfLast : sealerIn(lists[i], header)
     if (sealer !== null) sealers.add(sealer)
     if (sealers.size === needed) return null
   }
-  const [first] = headers as [EvmHeader]
   const stretch = `from block ${first.number} up to ${nameOf(last)}`
   return `${sealers.size} of the pinned signers sealed, and it takes ${needed}, ${stretch}`
 }

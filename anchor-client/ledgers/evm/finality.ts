@@ -80,10 +80,13 @@ export async function finalUnder(
   }
 }
 
+/** As many as a trust file may ask for. */
+export const pinnedConfirmations = (confirmations: number): number => Math.min(confirmations, 64)
+
 /** The block and those over it that a verifier needs to believe that it stays: no more than it takes. */
 export function confirming(
   blocks: readonly Block[],
-  { finality }: EvmOptions,
+  { finality, confirmations }: EvmOptions,
   signers: Signers,
 ): readonly Block[] | null {
   // Without seals a verifier believes one block alone: the one that trust pins.
@@ -94,7 +97,9 @@ export function confirming(
     const sealer = sealerIn(signers, block)
     if (sealer === null) continue
     sealers.add(sealer)
-    if (sealers.size === needed) return blocks.slice(0, i + 1)
+    if (sealers.size < needed) continue
+    const enough = Math.max(i, pinnedConfirmations(confirmations)) + 1
+    return blocks.length < enough ? null : blocks.slice(0, enough)
   }
   return null
 }

@@ -5,7 +5,7 @@ import type { LedgerHealth, LedgerIdentity } from '../ledger.ts'
 import type { Known } from './chain.ts'
 import { codeHash } from './contract.ts'
 import { feeOf, tooCheap } from './fees.ts'
-import { finalityWords } from './finality.ts'
+import { finalityWords, pinnedConfirmations } from './finality.ts'
 import { isOutage } from './rpc/failures.ts'
 import type { EvmParts } from './standing.ts'
 
@@ -28,6 +28,7 @@ export function describedBy(
       codeHash: bytesToHex(codeHash),
       signers: lists,
       blocks: [],
+      ...(signers.size > 0 && { confirmations: pinnedConfirmations(options.confirmations) }),
     },
     hashIds,
     finality: finalityWords(options),

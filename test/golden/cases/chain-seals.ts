@@ -1,7 +1,7 @@
 // Line 10: a block that neither enough pinned signers sealed nor trust pins is left open.
 
 import { bigEndian, hex, join } from '../bytes.ts'
-import type { Case, Forged } from '../case.ts'
+import { type Case, type Forged, fine } from '../case.ts'
 import { block } from '../chain.ts'
 import { seeded } from '../hash.ts'
 import { w1 } from '../people.ts'
@@ -117,6 +117,27 @@ export const chainSeals: readonly Case[] = [
     under([byState()]),
     unanchored,
     { trust: pinning('chain-by-later-signers', { signers: [[19, signers]] }) },
+  ],
+  [
+    'chain-confirmed-as-asked',
+    'as many sealed blocks over it as trust asks for',
+    under([byState(blocks([s1, s2, s3, s1]))]),
+    fine,
+    { trust: pinning('chain-three-over-it', { signers: [[0, signers]], confirmations: 3 }) },
+  ],
+  [
+    'chain-confirmed-too-little',
+    'a block fewer over it than trust asks for: honest signers may have left that branch',
+    under([byState(blocks([s1, s2, s3]))]),
+    unanchored,
+    { trust: pinning('chain-three-over-it', { signers: [[0, signers]], confirmations: 3 }) },
+  ],
+  [
+    'chain-confirmed-by-a-stranger',
+    'one of the blocks over it that trust asks for has a seal of nobody known',
+    under([byState(blocks([s1, s2, outsider, s3]))]),
+    unanchored,
+    { trust: pinning('chain-three-over-it', { signers: [[0, signers]], confirmations: 3 }) },
   ],
   [
     'chain-of-more-signers',
