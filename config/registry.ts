@@ -1,10 +1,12 @@
 /** The schema with the drivers and ledgers that there are. */
+import { z } from 'zod'
 import { ledgers } from '../anchor-client/ledgers/index.ts'
 import { drivers } from '../drivers/index.ts'
-import { path } from './forms.ts'
+import { secretReference } from '../drivers/transports/secret.ts'
+import { path, secret } from './forms.ts'
 import { toJsonSchema } from './json-schema.ts'
 import type { Registry } from './load.ts'
-import { configSchema } from './schema.ts'
+import { type Choice, configSchema } from './schema.ts'
 
 const embeddedPath = path
   .default('./ledger')
@@ -18,8 +20,20 @@ const { ca: chainCa, authorization } = ledgers.evm.options.shape
 
 const witnessCa = ledgers.witness.options.shape.ca.description ?? ''
 
+/** A driver says that a secret is wanted; how its place is named is said here. */
+function withSecrets(driver: Choice): Choice {
+  const wanted = Object.entries(driver.options.shape).flatMap(([key, of]) =>
+    of instanceof z.ZodOptional && of.unwrap() === secretReference
+      ? [[key, secret.optional().describe(of.description ?? '')] as const]
+      : [],
+  )
+  return { ...driver, options: driver.options.safeExtend(Object.fromEntries(wanted)) }
+}
+
 export const registry: Registry = {
-  drivers,
+  drivers: Object.fromEntries(
+    Object.entries(drivers).map(([name, driver]) => [name, withSecrets(driver)]),
+  ),
   ledgers: {
     ...ledgers,
     // A ledger knows no data folder, so that its place in there is said here.

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { factorFrom } from './analog.ts'
 import { calibrationOfOne } from './calibration.ts'
+import { unitOption } from './driver.ts'
 
 const factor = z
   .number()
@@ -55,7 +56,7 @@ export const probeOption = z
       .regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and -, at most 32')
       .default('temperature')
       .describe('Kind of the reading'),
-    unit: z.string().min(1).max(16).default('Cel').describe('Unit in UCUM'),
+    unit: unitOption.default('Cel').describe('Unit in UCUM'),
     least: z.number().optional().describe('What is below is refused'),
     most: z.number().optional().describe('What is above is refused'),
     calibration: calibrationOfOne,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { calibrated, calibrationOfOne } from './calibration.ts'
-import { type Driver, defineDriver, type Sample, sourceOption } from './driver.ts'
+import { type Driver, defineDriver, type Sample, sourceOption, unitOption } from './driver.ts'
 import { type Table, tables } from './modbus.ts'
 import { type Framing, modbusMaster } from './modbus-master.ts'
 import { numberFrom, registersOf, registerTypes, scaleFrom } from './modbus-values.ts'
@@ -35,7 +35,7 @@ const reading = z
       .regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and -, at most 32')
       .optional()
       .describe('Kind of the reading (its name if not given)'),
-    unit: z.string().min(1).max(16).optional().describe('Unit in UCUM, such as Cel or %'),
+    unit: unitOption.optional().describe('Unit in UCUM, such as Cel or %'),
     least: z.number().optional().describe('What is below is refused'),
     most: z.number().optional().describe('What is above is refused'),
     noValue: z

@@ -84,6 +84,12 @@ export function defineDriver<Options extends z.ZodObject>(
   }
 }
 
+/** The `unit` option of a driver: what a record can say. */
+export const unitOption = z
+  .string()
+  .regex(/^[!-~]{1,16}$/)
+  .meta({ title: 'a UCUM unit, such as Cel, % or /min' })
+
 /** The `source` option of a driver: a name that is kept for ever, where the driver's own will not do. */
 export const sourceOption = (otherwise: string) =>
   z

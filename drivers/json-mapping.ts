@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { calibrationOfOne } from './calibration.ts'
 import { parseDecimal } from './decimal.ts'
+import { unitOption } from './driver.ts'
 
 const pointer = z
   .string()
@@ -20,12 +21,7 @@ const reading = z
       .meta({ title: 'small letters, digits and -, at most 32' })
       .optional()
       .describe('Kind of the reading (its name if not given)'),
-    unit: z
-      .string()
-      .regex(/^[!-~]{1,16}$/)
-      .meta({ title: 'a UCUM unit, such as Cel, % or /min' })
-      .optional()
-      .describe('Unit in UCUM, such as Cel or %'),
+    unit: unitOption.optional().describe('Unit in UCUM, such as Cel or %'),
     scale: exact
       .refine((scale) => scale > 0)
       .meta({ title: 'a positive number of at most 15 digits' })

@@ -12,6 +12,8 @@ export interface Device {
 
 export interface DeviceHost {
   take(device: Device, sample: Sample): void
+  /** Resolves once what was taken is on the disk: who brings more than that can take must wait. */
+  settled(): Promise<void>
   refuse(device: Device, source: string, reason: string, bytes: Uint8Array): void
   heard(device: Device, source: string): void
   clock(fix: ClockFix): void
@@ -40,6 +42,7 @@ export async function runDevice(
     isInTrouble = false
   }
   let attempt = 0
+  let taken = 0
   while (!signal.aborted) {
     try {
       const samples = device.driver.read(device.options as never, {
@@ -55,6 +58,8 @@ export async function runDevice(
       for await (const sample of samples) {
         isThere()
         host.take(device, sample)
+        taken += 1
+        if (taken % mostAhead === 0) await host.settled()
       }
     } catch (error) {
       if (signal.aborted) return
@@ -64,6 +69,9 @@ export async function runDevice(
     await pause(backoffMs(attempt++), signal)
   }
 }
+
+/** A device that sends faster than the disk writes must not fill the memory. */
+const mostAhead = 1024
 
 function asKedgeError({ name }: Device, error: unknown): KedgeError {
   if (error instanceof KedgeError) return error

@@ -82,7 +82,10 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     },
   )
   for (const { name, error } of ledgers.closed) {
-    health.degraded(`ledger ${name}`, error.message)
+    health.degraded(
+      `ledger ${name}`,
+      error.hint ? `${error.message}: ${error.hint}` : error.message,
+    )
   }
 
   const rotations = rotationTeller(ledgers.opened, identity, keys)

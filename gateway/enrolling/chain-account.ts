@@ -1,5 +1,7 @@
 /** The account by which a gateway, or a registrar, writes to a chain: its own key, never the device's. */
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { addressOf } from '../../anchor-client/ledgers/evm/transactions.ts'
 import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
@@ -48,6 +50,12 @@ export const openChainAccount = (
   data: DataFolder,
   secret: SecretReference | undefined,
   { folder }: ChainEntry,
-): Promise<Key> => openLedgerKey(data, secret, { folder, algorithm: 'secp256k1', isFirstUse: true })
+): Promise<Key> =>
+  openLedgerKey(data, secret, {
+    folder,
+    algorithm: 'secp256k1',
+    // An account that has signed is known on its chain: another one in its place would be a stranger there.
+    isFirstUse: !existsSync(join(folder, 'nonces.json')),
+  })
 
 export const addressOfKey = ({ publicKey }: Key): Uint8Array => addressOf(publicKey)

@@ -72,11 +72,10 @@ export async function readingsThere(
   hash: Uint8Array,
   { serial, readings }: LoggerFile,
 ): Promise<There> {
-  const wanted = new Map<string, number[]>()
-  for (const [i, { time, kind }] of readings.entries()) {
-    const key = keyOf(serial, time, kind)
-    wanted.set(key, [...(wanted.get(key) ?? []), i])
-  }
+  /** What is stored, by what stands in the file, too. */
+  const stored = new Map<string, Set<string>>(
+    readings.map(({ time, kind }) => [keyOf(serial, time, kind), new Set()]),
+  )
   const lines = new Set<number>()
   const known = new Set<number>()
   const contradicted = new Set<number>()
@@ -93,12 +92,14 @@ export async function readingsThere(
         lines.add(line)
         continue
       }
-      for (const i of wanted.get(keyOf(logger, time, record.kind)) ?? []) {
-        const mine = readings[i]
-        if (JSON.stringify(mine?.value) === JSON.stringify(record.value)) known.add(i)
-        else contradicted.add(mine?.line ?? 0)
-      }
+      stored.get(keyOf(logger, time, record.kind))?.add(JSON.stringify(record.value))
     }
+  }
+  for (const [i, { time, kind, value, line }] of readings.entries()) {
+    const values = stored.get(keyOf(serial, time, kind))
+    if (values === undefined || values.size === 0) continue
+    if (values.has(JSON.stringify(value))) known.add(i)
+    else contradicted.add(line)
   }
   return { lines, known, contradicted }
 }

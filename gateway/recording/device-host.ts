@@ -39,6 +39,7 @@ export function deviceHost(of: Parts): DeviceHost {
         committed: sample.committed && (() => sample.committed?.()),
       })
     },
+    settled: () => of.store.journal.flush(),
     refuse(device, source, reason, bytes) {
       onEvent({ event: 'refused', source, reason })
       for (const plan of plans.ofDevice(device.name)) presence.wasHeard(plan.source)

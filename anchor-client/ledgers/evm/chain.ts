@@ -22,6 +22,8 @@ export interface EvmChain {
   known(): Known | null
   /** Asks again who the nodes are. */
   introduce(signal: AbortSignal): Promise<Known>
+  /** Asks another node first from now on, where there is one. */
+  turnAway(): void
   /** What a person should know: blocks that were final and are gone, nodes that are not used. */
   notes(): readonly string[]
 }
@@ -187,6 +189,9 @@ export function openChain(
       return first as Block
     },
     known: () => known,
+    turnAway() {
+      preferred = nodes[(nodes.indexOf(preferred) + 1) % nodes.length] as RpcNode
+    },
     async introduce(signal) {
       introduced.clear()
       const { node: first } = await view(signal)

@@ -1,12 +1,13 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { readArtefact } from '../../contracts/artefact.ts'
-import { concat, equalBytes, hexToBytes } from '../../evidence/bytes.ts'
+import { bytesToHex, concat, equalBytes, hexToBytes } from '../../evidence/bytes.ts'
 import { KedgeError } from '../../evidence/errors.ts'
 import { encodeRlp, rlpUint } from '../../evidence/rlp.ts'
 import type { LedgerHost } from '../ledger.ts'
 import { codeHash } from './contract.ts'
 import { feeOf } from './fees.ts'
+import { mismatch } from './lies.ts'
 import { openNodes } from './nodes.ts'
 import type { EvmOptions } from './options.ts'
 import { isOutage } from './rpc/failures.ts'
@@ -42,9 +43,19 @@ export async function deployContract(
     ) => node.ask({ method, params, answer }, signal)
     const chainId = await ask('eth_chainId', [], count)
     if (chainId !== options.chainId) {
-      throw new KedgeError(
-        'LEDGER_MISMATCH',
-        `${first.name} is of chain ${chainId}, not ${options.chainId}`,
+      throw mismatch(`${first.name} is of chain ${chainId}, not ${options.chainId}`, checkChain)
+    }
+    const block0 = await ask('eth_getBlockByNumber', ['0x0', false], z.object({ hash }))
+    const { genesis } = options
+    if (genesis !== undefined && genesis.replace(/^0x/, '') !== bytesToHex(block0.hash)) {
+      throw mismatch(`${first.name} has another block 0 than genesis says`, checkChain)
+    }
+    const named = hexToBytes(options.contract.replace(/^0x/, '').toLowerCase())
+    const there = await ask('eth_getCode', [hexOf(named), 'latest'], bytes(65_536))
+    if (equalBytes(keccak_256(there), codeHash)) {
+      throw mismatch(
+        `the contract is there already: ${hexOf(named)}`,
+        'One is enough for a chain. For another one write zeros for contract in the configuration.',
       )
     }
     const from = addressOf(account.publicKey)
@@ -53,20 +64,26 @@ export async function deployContract(
     const of = { chainId, nonce, fee: feeOf(options), gasLimit, to: new Uint8Array(), call }
     const signed = await signTransaction(of, (digest) => account.sign(digest))
     const contract = keccak_256(encodeRlp([from, rlpUint(nonce)])).subarray(12)
-    onSent(hexOf(signed.hash), hexOf(contract))
     // The same bytes until they are there: some chains pass on nothing that pays nothing, so each node gets them.
+    let isTaken = false
     for (;;) {
       signal.throwIfAborted()
       for (const node of nodes) {
-        await ask('eth_sendRawTransaction', [hexOf(signed.bytes)], hash, node).catch(
-          isKnownOrPassing,
-        )
+        const params = [hexOf(signed.bytes)]
+        const taken = await ask('eth_sendRawTransaction', params, hash, node).catch(passing)
+        if (taken && !isTaken) onSent(hexOf(signed.hash), hexOf(contract))
+        isTaken ||= taken !== undefined
       }
-      const code = await ask('eth_getCode', [hexOf(contract), 'latest'], bytes(65_536)).catch(
-        isKnownOrPassing,
-      )
+      const at = [hexOf(contract), 'latest']
+      const code = await ask('eth_getCode', at, bytes(65_536)).catch(passing)
       if (code && equalBytes(keccak_256(code), codeHash)) {
         return { contract, block: await ask('eth_blockNumber', [], count) }
+      }
+      const next = await ask('eth_getTransactionCount', [hexOf(from), 'latest'], count)
+      if (next > nonce && code?.length === 0) {
+        throw new KedgeError('LEDGER_UNREACHABLE', 'the account sent something else meanwhile', {
+          hint: 'Let no two processes use one account, and try again.',
+        })
       }
       await pause()
     }
@@ -75,8 +92,10 @@ export async function deployContract(
   }
 }
 
+const checkChain = 'Check chainId, genesis and urls of this ledger in the configuration.'
+
 /** What is said of bytes that are there already, and what waiting may mend; anything else is for a person. */
-function isKnownOrPassing(error: unknown): undefined {
+function passing(error: unknown): undefined {
   if (!isOutage(error)) throw error
   if (
     /insufficient funds|intrinsic gas|fee too low|underpriced|max fee per gas/i.test(error.message)

@@ -118,23 +118,42 @@ export async function broadcast(
 }
 
 /** Whether some node keeps these bytes for a block. What it shows in a block is in the state, or above its own head. */
-export async function isWaitingAnywhere(
+/** Where bytes that are in no block so far wait. */
+export interface Waiting {
+  readonly isAnywhere: boolean
+  /** Nodes that answer and have not got them: they were away, or have dropped them. */
+  readonly lacking: readonly string[]
+}
+
+export async function whereItWaits(
   { chain }: EvmParts,
   transaction: SignedTransaction,
   signal: AbortSignal,
-): Promise<boolean> {
-  for (const node of chain.nodes) if (await isWaiting(node, transaction.hash, signal)) return true
-  return false
+): Promise<Waiting> {
+  const said = await Promise.all(
+    chain.nodes.map(async (node) => ({
+      name: node.name,
+      has: await has(node, transaction.hash, signal),
+    })),
+  )
+  return {
+    isAnywhere: said.some(({ has }) => has === true),
+    lacking: said.flatMap(({ name, has }) => (has === false ? [name] : [])),
+  }
 }
 
-async function isWaiting(node: RpcNode, of: Uint8Array, signal: AbortSignal): Promise<boolean> {
+/** Null where it does not say, or has it in a block already. */
+async function has(node: RpcNode, of: Uint8Array, signal: AbortSignal): Promise<boolean | null> {
   const asked = { method: 'eth_getTransactionByHash', params: [hexOf(of)], answer: found }
-  const one = await node.ask(asked, signal).catch((error: unknown) => {
+  try {
+    const one = await node.ask(asked, signal)
+    if (one === null || !equalBytes(one.hash, of)) return false
+    return (one.blockNumber ?? null) === null ? true : null
+  } catch (error) {
     signal.throwIfAborted()
     if (error instanceof RpcRefusal || error instanceof NoAnswer) return null
     throw error
-  })
-  return one !== null && equalBytes(one.hash, of) && (one.blockNumber ?? null) === null
+  }
 }
 
 const found = z.object({ hash, blockNumber: count.nullish() }).nullable()

@@ -10,6 +10,7 @@ import type {
   Unknown,
 } from '../ledger.ts'
 import { allAnchors, earlierAnchor, emptyHead, lastAnchor } from './anchors.ts'
+import type { EvmChain } from './chain.ts'
 import { tooCheap } from './fees.ts'
 import { describedBy, healthOf } from './health.ts'
 import { judgeRequest, type KnownKeys, refused } from './judging.ts'
@@ -17,7 +18,7 @@ import { ledgerIdOf, proveAnchor, proveBeacon } from './proving.ts'
 import { admitGateway, confirmFork } from './registrar.ts'
 import { isOutage } from './rpc/failures.ts'
 import { hexOf } from './rpc/values.ts'
-import { broadcast, isWaitingAnywhere, outcomeNow, readPrepared } from './sending.ts'
+import { broadcast, outcomeNow, readPrepared, whereItWaits } from './sending.ts'
 import { signCall } from './signing.ts'
 import { type Account, anchorsOf, type EvmParts, isRegistrar, standingOf } from './standing.ts'
 
@@ -59,7 +60,7 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
 
   const registrarBy = (owner: Account): Registrar => ({
     admit: (admission, signal) =>
-      orUnknown(signal, () =>
+      orUnknown(chain, signal, () =>
         inTurn(async () => {
           const { key } = admission
           if (isPublicKey(key)) keys.set(bytesToHex(keyId(key)), key)
@@ -70,7 +71,7 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
 
   return {
     describe: (signal) =>
-      orUnknown(signal, async (): Promise<LedgerIdentity | Unknown> => {
+      orUnknown(chain, signal, async (): Promise<LedgerIdentity | Unknown> => {
         const known = await chain.introduce(signal)
         const ledgerId = ledgerIdOf(parts)
         return ledgerId
@@ -79,7 +80,7 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
       }),
 
     head: (gateway, incarnation, signal) =>
-      orUnknown(signal, async () => {
+      orUnknown(chain, signal, async () => {
         const { atHead, atFinal } = await standingOf(parts, { gateway, incarnation }, signal)
         if (!atHead.isAdmitted) return absent
         const { size, hashId, stands } = atHead
@@ -95,7 +96,7 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
       }),
 
     prepare: (request, signal) =>
-      orUnknown(signal, () =>
+      orUnknown(chain, signal, () =>
         inTurn(async (): Promise<Prepared | Outcome> => {
           if (account === null) return refused('not-permitted', 'there is no account here')
           const judged = await judgeRequest(parts, request, keys, account.address, signal)
@@ -107,26 +108,31 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
         }),
       ),
 
-    send: (prepared, signal) => orUnknown(signal, () => sendOnce(prepared, signal)),
+    send: (prepared, signal) => orUnknown(chain, signal, () => sendOnce(prepared, signal)),
 
     status: (prepared, signal) =>
-      orUnknown(signal, async (): Promise<Outcome> => {
+      orUnknown(chain, signal, async (): Promise<Outcome> => {
         const read = readPrepared(parts, prepared.bytes)
         if (read === undefined) return malformed
         const { transaction, intent } = read
         const now = await outcomeNow(parts, transaction, intent, signal)
         if (now !== null) return now
-        if (!(await isWaitingAnywhere(parts, transaction, signal))) {
+        const { isAnywhere, lacking } = await whereItWaits(parts, transaction, signal)
+        if (!isAnywhere || lacking.length > 0) {
           // It may have come into a block between the two questions.
           const since = await outcomeNow(parts, transaction, intent, signal)
-          return since ?? { state: 'unknown', why: 'no node keeps it for a block' }
+          if (since !== null) return since
+          const why = isAnywhere
+            ? `${lacking.join(', ')} has not got it`
+            : 'no node keeps it for a block'
+          return { state: 'unknown', why }
         }
         const cheap = tooCheap(transaction.fee, (await chain.view(signal)).head)
         return cheap === null ? { state: 'known', place: null } : refused('not-permitted', cheap)
       }),
 
     find: (gateway, incarnation, size, signal) =>
-      orUnknown(signal, async () => {
+      orUnknown(chain, signal, async () => {
         const subject = { gateway, incarnation }
         const { view, atFinal } = await standingOf(parts, subject, signal)
         if (!atFinal.isAdmitted || atFinal.size < size || atFinal.size === 0) return absent
@@ -156,17 +162,19 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
       }
     },
 
-    prove: (checkpoint, signal) => orUnknown(signal, () => proveAnchor(parts, checkpoint, signal)),
+    prove: (checkpoint, signal) =>
+      orUnknown(chain, signal, () => proveAnchor(parts, checkpoint, signal)),
 
     beacon: (signal) =>
-      orUnknown(signal, async () => {
+      orUnknown(chain, signal, async () => {
         const { final } = await chain.view(signal)
         const ledger = ledgerIdOf(parts)
         if (ledger === null || final.number === 0) return absent
         return { state: 'final', ledger, height: final.number, hash: final.hash }
       }),
 
-    proveBeacon: (beacon, signal) => orUnknown(signal, () => proveBeacon(parts, beacon, signal)),
+    proveBeacon: (beacon, signal) =>
+      orUnknown(chain, signal, () => proveBeacon(parts, beacon, signal)),
 
     health: (signal) => healthOf(parts, signal),
 
@@ -197,12 +205,18 @@ const unlessOutage =
   }
 
 /** Nobody answers, or not to this question: an ordinary outcome. */
-async function orUnknown<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | Unknown> {
+async function orUnknown<T>(
+  chain: EvmChain,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T | Unknown> {
   try {
     return await ask()
   } catch (error) {
     signal.throwIfAborted()
     if (isOutage(error)) return { state: 'unknown', why: error.message }
+    // Whoever contradicts itself is not asked first the next time.
+    if (error instanceof KedgeError && error.code === 'LEDGER_LIES') chain.turnAway()
     throw error
   }
 }

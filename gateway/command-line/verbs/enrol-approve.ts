@@ -16,7 +16,7 @@ import { readInput } from '../read-input.ts'
 import { configOf } from '../stored-gateway.ts'
 import { jsonLine, type Terminal } from '../terminal.ts'
 import { grouped } from './enrol-request.ts'
-import { stopSignal } from './running.ts'
+import { stoppedOr, stopSignal } from './running.ts'
 import { secretOf, witnessFolderOf } from './witness.ts'
 
 export async function approve(args: Arguments, terminal: Terminal): Promise<number> {
@@ -72,18 +72,19 @@ async function onChain(
   const { anchor, keys } = await configOf(args, data)
   const chain = theChainIn(anchor, args.text('ledger'))
   using account = await openChainAccount(data, keys.secret, chain)
+  const signal = stopSignal()
   let told = ''
   return await approveOnChain({
     chain,
     account,
     admission,
     granted,
-    signal: stopSignal(),
+    signal,
     onWait(why) {
       if (why !== told) terminal.note(why)
       told = why
     },
-  })
+  }).catch((error: unknown) => stoppedOr(error, signal))
 }
 
 function numberOf(args: Arguments, name: string): number | undefined {

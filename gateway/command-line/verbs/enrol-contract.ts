@@ -8,7 +8,7 @@ import type { Arguments } from '../arguments.ts'
 import { dataOf } from '../data-of.ts'
 import { configOf } from '../stored-gateway.ts'
 import { jsonLine, type Terminal } from '../terminal.ts'
-import { stopSignal } from './running.ts'
+import { stoppedOr, stopSignal } from './running.ts'
 
 const lookAgainMs = 1000
 
@@ -30,7 +30,7 @@ export async function contract(args: Arguments, terminal: Terminal): Promise<num
       pause: () => pause(lookAgainMs, signal),
     },
     signal,
-  )
+  ).catch((error: unknown) => stoppedOr(error, signal))
   const line = {
     ledger: chain.name,
     contract: `0x${bytesToHex(deployed.contract)}`,

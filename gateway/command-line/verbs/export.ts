@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { marksOf } from '../marks.ts'
 import { printable } from '../terminal.ts'
 import { askAndPrint, noOperands } from './asking.ts'
 
@@ -21,15 +22,15 @@ export const exportVerb: Command = {
       refused: args.flag('refused'),
     }
     return askAndPrint(args, terminal, 'export', asked, (line) => {
-      const { stream, index, time, kind, value, unit, quality, gap, hidden, source, reason, at } =
-        line
+      const { stream, index, time, kind, value, unit, quality, gap, hidden, details } = line
+      const { source, reason, at } = line
       if (reason !== undefined) return printable(`${at ?? '-'}  ${source}  ${reason}`)
       const said = gap
         ? `gap ${JSON.stringify(gap)}`
         : hidden
           ? 'hidden'
           : `${time ?? '-'}  ${kind} ${typeof value === 'object' ? JSON.stringify(value) : value}${unit ? ` ${unit}` : ''}${typeof quality === 'string' ? `  ${quality}` : ''}`
-      return printable(`${stream}  ${index}  ${said}`)
+      return printable([`${stream}  ${index}  ${said}`, ...marksOf(details)].join('  '))
     })
   },
 }

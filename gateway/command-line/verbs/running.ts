@@ -1,4 +1,5 @@
 /** What the verbs that run a gateway share: its configuration, its signals, a line an event. */
+import { KedgeError } from '../../../anchor-client/evidence/errors.ts'
 import type { Loaded } from '../../../config/load.ts'
 import type { GatewayEvent } from '../../events.ts'
 import type { Arguments } from '../arguments.ts'
@@ -13,6 +14,14 @@ export function stopSignal(): AbortSignal {
     process.on(name, () => asked.abort())
   }
   return asked.signal
+}
+
+/** What was sent may still land: asked again, the same words change nothing. */
+export function stoppedOr(error: unknown, signal: AbortSignal): never {
+  if (!signal.aborted) throw error
+  throw new KedgeError('LEDGER_UNREACHABLE', 'stopped before the ledger had taken it for good', {
+    hint: 'Say it again: what has landed meanwhile is found.',
+  })
 }
 
 /** The exit code where the configuration is broken: each fault was told. */

@@ -2,6 +2,7 @@ import { KedgeError } from '../../../anchor-client/evidence/errors.ts'
 import { limits } from '../../../anchor-client/evidence/file.ts'
 import { shownReadings } from '../../../anchor-client/evidence/show.ts'
 import type { Command } from '../command.ts'
+import { marksOf } from '../marks.ts'
 import { readInput } from '../read-input.ts'
 import { jsonLine, printable } from '../terminal.ts'
 import { type Language, readingWords } from '../words.ts'
@@ -40,17 +41,18 @@ export const show: Command = {
 /** One reading for a person: stream, index, then what it says. */
 function readingLine(reading: Record<string, unknown>, language: Language): string {
   const words = readingWords[language]
-  const { stream, index, time, timeQuality, kind, value, unit, quality, hidden, gap, erased } =
-    reading
+  const { stream, index, time, timeQuality, kind, value, unit, quality, details } = reading
+  const { hidden, gap, erased } = reading
   const said = () => {
     if (hidden) return [words.hidden]
     if (gap) return [words.gap, gap]
     if (erased) return [words.erased, erased]
     const known = { time: time ?? '-', ...(!isHidden(time) && { timeQuality }) }
     const fields = { ...known, kind, value: value ?? '-', unit, quality }
-    return Object.entries(fields).map(([name, field]) =>
+    const shown = Object.entries(fields).map(([name, field]) =>
       isHidden(field) ? `${name} ${words.hidden}` : field,
     )
+    return [...shown, ...marksOf(details)]
   }
   const parts = [stream, index, ...said()].filter((part) => part !== undefined && part !== null)
   return printable(parts.map(inWords).join('  '))

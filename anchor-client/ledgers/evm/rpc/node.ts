@@ -49,7 +49,22 @@ const envelope = z.union([
   z.object({ id: z.int(), result: z.unknown() }),
 ])
 
+/** Brackets in brackets cost a parser a hundred times their length. */
+const mostDepth = 64
+
+function isDeep(text: string): boolean {
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const sign = text.charCodeAt(i)
+    if (sign === 0x5b || sign === 0x7b) depth += 1
+    else if (sign === 0x5d || sign === 0x7d) depth -= 1
+    if (depth > mostDepth) return true
+  }
+  return false
+}
+
 function parsed(text: string): unknown {
+  if (isDeep(text)) return undefined
   try {
     return JSON.parse(text)
   } catch {
