@@ -15,8 +15,10 @@ interface Initialised {
   readonly gateway: string
   readonly data: string
   readonly config: string
-  /** Sensors that were found and written into the configuration. */
+  /** Sensors that were found; written into the configuration where that is new. */
   readonly sensors: readonly string[]
+  /** False where there was one, which was left as it is. */
+  readonly isNewConfig: boolean
 }
 
 /** `config` is written where there is none. */
@@ -29,7 +31,8 @@ export async function initialise(
   await makeDataFolder(data)
   await mkdir(data.keys, { recursive: true, mode: 0o700 })
   const sensors = await sensorsOnBus()
-  if (!(await isThere(data.config))) await writeFile(data.config, config(sensors), { flag: 'wx' })
+  const isNewConfig = !(await isThere(data.config))
+  if (isNewConfig) await writeFile(data.config, config(sensors), { flag: 'wx' })
   // A key that is there already was made for this gateway by `kedge keys new`.
   if ((await deviceKeyNumbers(data.keys)).length === 0) {
     const secret = await readSecret(secretReference, data.keys)
@@ -38,7 +41,13 @@ export async function initialise(
   }
   const gateway = keyId(await readPublicKey(deviceKeyPath(data.keys, 1)))
   await createStore(data, { gateway, incarnation: 0, hashId: 1, previous: null })
-  return { gateway: bytesToHex(gateway), data: data.folder, config: data.config, sensors }
+  return {
+    gateway: bytesToHex(gateway),
+    data: data.folder,
+    config: data.config,
+    sensors,
+    isNewConfig,
+  }
 }
 
 /** The DS18B20s that the kernel shows. */

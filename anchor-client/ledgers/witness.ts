@@ -33,8 +33,8 @@ export const witness = defineLedger({
       .describe('Certificates (PEM) that its certificate must come from, instead of the usual'),
     fingerprint: z
       .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .meta({ title: 'a SHA-256 fingerprint, 64 small hexadecimal digits' })
+      .regex(/^(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$/)
+      .meta({ title: 'a SHA-256 fingerprint, as openssl x509 -fingerprint -sha256 prints it' })
       .optional()
       .describe('Of its own certificate, which then need be signed by nobody'),
     timeoutMs: z

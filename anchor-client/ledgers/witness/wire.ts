@@ -28,7 +28,8 @@ interface WitnessAddress {
 
 export const witnessMediaType = 'application/vnd.kedge.witness-v1'
 
-export function openWire({ url, timeoutMs, ca, fingerprint }: WitnessAddress): WitnessWire {
+export function openWire({ url, timeoutMs, ca, ...pinned }: WitnessAddress): WitnessWire {
+  const fingerprint = pinned.fingerprint?.replaceAll(':', '').toLowerCase()
   const peer = openHttpPeer({
     url,
     timeoutMs,

@@ -10,7 +10,7 @@ export const anchor: Command = {
   usage,
   options: { ledger: { value: 'NAME', means: 'only this one, as kedge anchor ls calls it' } },
   notes: [
-    'ls lists every anchor, newest first; get shows where a history of SIZE batches is anchored;\n' +
+    'ls lists every anchor, of each ledger the newest first; get shows where a history of SIZE batches is anchored;\n' +
       'retry asks at once, whatever pause the running gateway waits out.',
     'A history of SIZE batches ends with batch SIZE − 1.',
   ],

@@ -50,9 +50,12 @@ export const init: Command = {
       return 0
     }
     const made = await initialise(data, undefined, firstConfig)
-    const { gateway, config, sensors } = made
-    const found =
-      sensors.length > 0 ? `${sensors.length} sensors found on the 1-Wire bus` : 'no sensor found'
+    const { gateway, config, sensors, isNewConfig } = made
+    const found = !isNewConfig
+      ? 'was there already, and is left as it is'
+      : sensors.length > 0
+        ? `${sensors.length} sensors found on the 1-Wire bus`
+        : 'no sensor found'
     await terminal.print(
       ...(terminal.json
         ? [jsonLine(made)]
