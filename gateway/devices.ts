@@ -32,11 +32,12 @@ export async function runDevice(
   signal: AbortSignal,
 ): Promise<void> {
   const [source] = sourcesOf(device)
-  const refuse = limitedRefusals((reason, bytes) =>
+  const refusals = limitedRefusals((reason, bytes) =>
     host.refuse(device, source?.source ?? device.name, reason, bytes),
   )
   let isInTrouble = false
   const isThere = () => {
+    refusals.settle()
     attempt = 0
     if (isInTrouble) host.trouble(device, null)
     isInTrouble = false
@@ -47,7 +48,7 @@ export async function runDevice(
     try {
       const samples = device.driver.read(device.options as never, {
         signal,
-        refuse,
+        refuse: refusals.refuse,
         heard(source) {
           isThere()
           host.heard(device, source)
@@ -79,20 +80,28 @@ function asKedgeError({ name }: Device, error: unknown): KedgeError {
   return new KedgeError('SENSOR_ABSENT', `${name}: ${message}`, { cause: error })
 }
 
-/** A wire that carries noise must not fill the card: beyond a few a second they are counted, and told in one. */
+/** A wire that carries noise must not fill the card: beyond a few in a span they are counted, and told in one. */
 function limitedRefusals(refuse: (reason: string, bytes: Uint8Array) => void) {
   const most = 10
   const spanMs = 10_000
   let sinceMs = Number.NEGATIVE_INFINITY
   let count = 0
-  return (reason: string, bytes: Uint8Array): void => {
-    const now = performance.now()
-    if (now - sinceMs > spanMs) {
-      if (count > most) refuse(`${count - most} more like these were refused`, new Uint8Array())
-      sinceMs = now
-      count = 0
-    }
-    count += 1
-    if (count <= most) refuse(reason, bytes)
+  /** Also once it is quiet again, so that none stays uncounted. */
+  const settle = (): void => {
+    if (performance.now() - sinceMs <= spanMs) return
+    const more = count - most
+    count = 0
+    if (more > 0) refuse(`${more} more like these were refused`, new Uint8Array())
+  }
+  return {
+    settle,
+    refuse(reason: string, bytes: Uint8Array): void {
+      if (performance.now() - sinceMs > spanMs) {
+        settle()
+        sinceMs = performance.now()
+      }
+      count += 1
+      if (count <= most) refuse(reason, bytes)
+    },
   }
 }

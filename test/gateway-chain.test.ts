@@ -159,6 +159,11 @@ testOnChain('one history on two ledgers is one evidence file with both anchors',
         events.some((event) => event.event === 'anchored' && event.ledger === name),
       ),
     )
+    const isProved = async () =>
+      (await asked(data, 'anchors', { what: 'ls' })).lines.every(
+        ({ state, proof }) => state !== 'final' || proof === true,
+      )
+    while (!(await isProved())) await new Promise((resolve) => setTimeout(resolve, 100))
   })
   const { verdict, lines } = await verified(data, '0-2')
   t.is(verdict, 'complete')

@@ -1,5 +1,6 @@
 import { connectAsync } from 'mqtt'
 import { concat } from '../../anchor-client/evidence/bytes.ts'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { parseTrust } from '../../anchor-client/evidence/trust.ts'
 import { verifyEvidence } from '../../anchor-client/evidence/verify.ts'
 import { loadConfig } from '../../config/load.ts'
@@ -61,6 +62,19 @@ export async function asked(data: DataFolder, query: string, of: Asked) {
     if ('bytes' in answer) bytes = concat(bytes, answer.bytes)
   }
   return { lines, bytes }
+}
+
+/** Evidence from the running gateway, as soon as what is asked for lies under an anchor. */
+export async function provedSoon(data: DataFolder, of: Asked): Promise<Uint8Array> {
+  for (;;) {
+    try {
+      return (await asked(data, 'prove', of)).bytes
+    } catch (error) {
+      const isEarly = error instanceof KedgeError && /^NOT_(ANCHORED|SIGNED)$/.test(error.code)
+      if (!isEarly) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
 }
 
 export const verdictOf = (evidence: Uint8Array, trust: Uint8Array) =>

@@ -4,6 +4,7 @@ import { bytesToHex, concat, equalBytes } from '../../evidence/bytes.ts'
 import { KedgeError } from '../../evidence/errors.ts'
 import { provenValue } from '../../evidence/proofs/evm-trie.ts'
 import { decodeRlp, isRlpBytes } from '../../evidence/rlp.ts'
+import { provesAbsence } from './absence.ts'
 import type { Block } from './blocks.ts'
 import { codeHash } from './contract.ts'
 import { lies, mismatch } from './lies.ts'
@@ -77,6 +78,7 @@ async function askProof(
   if (given === null) return null
   const { accountProof: accountNodes, storageProof } = given
   if (isBefore(given)) {
+    requireNoContract(node, block, contract, accountNodes)
     return { accountNodes, slots: slots.map(() => ({ word: new Uint8Array(32), nodes: [] })) }
   }
   const storageRoot = rootOfStorage(node, block, contract, accountNodes)
@@ -86,6 +88,9 @@ async function askProof(
       const { value = 0n, proof: nodes = [] } = storageProof[i] ?? {}
       const word = wordOf(value)
       if (value !== 0n) requireSlot(node, storageRoot, slot, word, nodes)
+      else if (!provesAbsence(storageRoot, keccak_256(slot), nodes)) {
+        throw lies(node.name, 'says that a slot is empty, and does not prove it')
+      }
       return { word, nodes }
     }),
   }
@@ -116,6 +121,23 @@ const emptyCode = bytesToHex(keccak_256(new Uint8Array()))
 /** A block from before the contract was deployed. */
 const isBefore = ({ codeHash: of }: z.output<typeof proofAnswer>): boolean =>
   of !== undefined && (bytesToHex(of) === emptyCode || of.every((byte) => byte === 0))
+
+/** Before it was deployed there is nothing at its address, or an account without code. */
+function requireNoContract(
+  node: RpcNode,
+  block: Block,
+  contract: Uint8Array,
+  accountNodes: readonly Uint8Array[],
+): void {
+  const key = keccak_256(contract)
+  if (provesAbsence(block.stateRoot, key, accountNodes)) return
+  const account = proven(node, () =>
+    decodeRlp(provenValue(block.stateRoot, key, accountNodes, "the contract's account")),
+  )
+  const [, , , code] = isRlpBytes(account) ? [] : account
+  if (isHash(code) && bytesToHex(code) === emptyCode) return
+  throw lies(node.name, 'says that there is no contract, and does not prove it')
+}
 
 function rootOfStorage(
   node: RpcNode,
