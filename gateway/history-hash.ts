@@ -1,10 +1,7 @@
 /** The hash of a gateway's history: one for the whole life of an incarnation, as its ledgers compute it. */
 import type { HashId } from '../anchor-client/evidence/model.ts'
-import { ledgers as ledgerKinds } from '../anchor-client/ledgers/index.ts'
-import type { Ledger } from '../anchor-client/ledgers/ledger.ts'
+import { ledgerNamed } from '../anchor-client/ledgers/index.ts'
 import { type LedgerEntry, ledgerNames } from './anchoring/ledger-host.ts'
-
-const kinds = ledgerKinds as unknown as Readonly<Record<string, Ledger>>
 
 export const hashNames = { 1: 'SM3', 2: 'SHA-256' } as const
 
@@ -14,7 +11,7 @@ export const ledgersWithout = (
   hashId: HashId,
 ): readonly string[] => {
   const names = ledgerNames(entries)
-  return names.filter((_, i) => !kinds[entries[i]?.ledger ?? '']?.hashIds.includes(hashId))
+  return names.filter((_, i) => !ledgerNamed[entries[i]?.ledger ?? '']?.hashIds.includes(hashId))
 }
 
 /** SM3 where every ledger computes it, else SHA-256, which they all do. */

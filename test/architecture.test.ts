@@ -27,6 +27,7 @@ const contracts: Record<string, readonly string[]> = {
     'anchor-client/ledgers/ledger.ts',
     'anchor-client/ledgers/files.ts',
     'anchor-client/ledgers/http-peer.ts',
+    'anchor-client/ledgers/turns.ts',
     'anchor-client/ledgers/evm/',
     'anchor-client/ledgers/witness/',
   ],

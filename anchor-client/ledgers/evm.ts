@@ -1,9 +1,8 @@
-import { hexToBytes } from '../evidence/bytes.ts'
 import { KedgeError } from '../evidence/errors.ts'
 import { openChain } from './evm/chain.ts'
-import { openNodes } from './evm/nodes.ts'
 import { openNonceBook } from './evm/nonce-book.ts'
-import { type EvmOptions, evmOptions } from './evm/options.ts'
+import { openNodes } from './evm/open-nodes.ts'
+import { contractIn, type EvmOptions, evmOptions } from './evm/options.ts'
 import { openEvmSession } from './evm/session.ts'
 import type { Account } from './evm/standing.ts'
 import { addressOf } from './evm/transactions.ts'
@@ -18,7 +17,7 @@ export const evm = defineLedger({
   hashIds: [2],
   async connect(options, host) {
     const nodes = await openNodes(options)
-    const contract = hexToBytes(options.contract.replace(/^0x/, '').toLowerCase())
+    const contract = contractIn(options)
     const account = await accountOf(options, contract, host)
     const { genesis = null, final = null } = account?.book ?? {}
     const chain = openChain(nodes, options, contract, { genesis, final })

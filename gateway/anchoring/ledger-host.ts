@@ -1,6 +1,7 @@
 /** Opens the ledgers that the configuration names, each with its own account. */
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Ledger, LedgerHost, LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
+import { turns } from '../../anchor-client/ledgers/turns.ts'
 import type { Algorithm } from '../keys/curve.ts'
 
 /** An entry of the configuration, already checked. */
@@ -105,13 +106,8 @@ async function openLedger(
     })
   let current = await connect()
   let isClosed = false
-  let last: Promise<unknown> = Promise.resolve()
-  /** One after the other: closing must not overtake an opening. */
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
+  // Closing must not overtake an opening.
+  const inTurn = turns()
   return {
     name,
     entry,

@@ -1,7 +1,6 @@
 /** Checkpoints on their way to the ledgers: nothing is signed before these have said what they hold. */
 import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
-import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
-import type { Ledger } from '../../anchor-client/ledgers/ledger.ts'
+import { ledgerNamed } from '../../anchor-client/ledgers/index.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { anchoredEvent, type GatewayEvent } from '../events.ts'
 import type { Health } from '../health.ts'
@@ -71,16 +70,12 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     },
   }
   const isFirstUse = (name: string) => anchors.pinned(name) === undefined
-  const ledgers: Ledgers = await openLedgers(
-    entries,
-    ledgerKinds as unknown as Record<string, Ledger>,
-    {
-      nowMs: () => options.recording.clock.unixMs(),
-      keyFor: (place, name) =>
-        openLedgerKey(options.data, options.secret, { ...place, isFirstUse: isFirstUse(name) }),
-      isFirstUse: (_, name) => isFirstUse(name),
-    },
-  )
+  const ledgers: Ledgers = await openLedgers(entries, ledgerNamed, {
+    nowMs: () => options.recording.clock.unixMs(),
+    keyFor: (place, name) =>
+      openLedgerKey(options.data, options.secret, { ...place, isFirstUse: isFirstUse(name) }),
+    isFirstUse: (_, name) => isFirstUse(name),
+  })
   for (const { name, error } of ledgers.closed) {
     health.degraded(
       `ledger ${name}`,

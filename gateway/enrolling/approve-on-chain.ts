@@ -1,8 +1,8 @@
 /** What only the registrar of a contract may do: register a gateway on its chain, or grant it a new incarnation. */
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
 import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
-import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
-import type { Admission, Ledger, LedgerSession, Place } from '../../anchor-client/ledgers/ledger.ts'
+import { ledgerNamed } from '../../anchor-client/ledgers/index.ts'
+import type { Admission, LedgerSession, Place } from '../../anchor-client/ledgers/ledger.ts'
 import { asked } from '../anchoring/asked.ts'
 import { openLedgers } from '../anchoring/ledger-host.ts'
 import type { Key } from '../keys/key-file.ts'
@@ -44,11 +44,11 @@ export async function approveOnChain(approval: Approval): Promise<EnrolledOnChai
       'Put the chain under anchor in the configuration of the gateway, and make the request anew.',
     )
   }
-  await using host = await openLedgers(
-    [chain.entry],
-    ledgerKinds as unknown as Record<string, Ledger>,
-    { nowMs: () => Date.now(), keyFor: async () => account, isFirstUse: () => false },
-  )
+  await using host = await openLedgers([chain.entry], ledgerNamed, {
+    nowMs: () => Date.now(),
+    keyFor: async () => account,
+    isFirstUse: () => false,
+  })
   const [closed] = host.closed
   if (closed) throw closed.error
   const [opened] = host.opened

@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { addressOf } from '../../anchor-client/ledgers/evm/transactions.ts'
-import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
-import type { Ledger } from '../../anchor-client/ledgers/ledger.ts'
+import { ledgerNamed } from '../../anchor-client/ledgers/index.ts'
 import { accountPlace, type LedgerEntry, ledgerNames } from '../anchoring/ledger-host.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { Key } from '../keys/key-file.ts'
@@ -24,7 +23,7 @@ export function chainsIn(entries: readonly LedgerEntry[], asked?: string): reado
   const names = ledgerNames(entries)
   return entries.flatMap((entry, i) => {
     const name = names[i] as string
-    const place = accountPlace(entry, ledgerKinds as unknown as Record<string, Ledger>)
+    const place = accountPlace(entry, ledgerNamed)
     if (place?.algorithm !== 'secp256k1' || (asked !== undefined && asked !== name)) return []
     return [{ name, entry, folder: place.folder }]
   })

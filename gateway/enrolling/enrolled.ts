@@ -1,9 +1,9 @@
 /** What the ledgers of a configuration say of this gateway, asked of them directly: none of it is secret. */
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
-import { ledgers as ledgerKinds } from '../../anchor-client/ledgers/index.ts'
-import type { FoundHead, Ledger } from '../../anchor-client/ledgers/ledger.ts'
+import { ledgerNamed } from '../../anchor-client/ledgers/index.ts'
+import type { FoundHead } from '../../anchor-client/ledgers/ledger.ts'
 import { asked, type Fault } from '../anchoring/asked.ts'
-import { type LedgerEntry, noAccount, openLedgers } from '../anchoring/ledger-host.ts'
+import { type LedgerEntry, ledgerNames, noAccount, openLedgers } from '../anchoring/ledger-host.ts'
 import type { Marker } from '../data-folder.ts'
 
 interface EnrolmentRow {
@@ -24,17 +24,11 @@ export async function* enrolledAt(
   signal: AbortSignal,
 ): AsyncGenerator<EnrolmentRow, void> {
   const of = { gateway: bytesToHex(gateway), incarnation }
-  const own = entries.filter(isOwn)
-  for (const [i] of own.entries()) {
-    const ledger = i === 0 ? 'embedded' : `embedded-${i + 1}`
+  for (const ledger of ledgerNames(entries.filter(isOwn))) {
     yield { ledger, ...of, state: 'own', keyId: null, size: null, why: null }
   }
   const others = entries.filter((entry) => !isOwn(entry))
-  await using host = await openLedgers(
-    others,
-    ledgerKinds as unknown as Record<string, Ledger>,
-    noAccounts,
-  )
+  await using host = await openLedgers(others, ledgerNamed, noAccounts)
   for (const { name, error } of host.closed) yield rowOf(name, of, unknown(error.message))
   for (const { name, session } of host.opened) {
     const head = await asked(signal, (until) => session.head(gateway, incarnation, until))

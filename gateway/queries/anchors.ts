@@ -12,12 +12,14 @@ export const anchors: Query = async function* ({ store, live }, asked) {
   const what = textOf(asked, 'what')
   const ledger = textOf(asked, 'ledger')
   const kept = store.anchors
-  const heights = (await live?.anchoring.heights()) ?? new Map()
+  const heightsNow = async () => (await live?.anchoring.heights()) ?? new Map()
   if (what === 'ls') {
+    const heights = await heightsNow()
     for await (const row of listAnchors(kept, ledger))
       yield { line: { ...withConfirmations(row, heights) } }
   } else if (what === 'get') {
     const size = Number(textOf(asked, 'size'))
+    const heights = await heightsNow()
     for (const row of await getAnchors(kept, size, ledger)) {
       yield { line: { ...withConfirmations(row, heights) } }
     }

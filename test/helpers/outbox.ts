@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesToHex, u32, utf8 } from '../../anchor-client/evidence/bytes.ts'
 import { consistencyProof } from '../../anchor-client/evidence/consistency.ts'
 import { historyHash, nodeHash } from '../../anchor-client/evidence/merkle.ts'
@@ -7,7 +8,7 @@ import type { HashId } from '../../anchor-client/evidence/model.ts'
 import { checkpointMessage } from '../../anchor-client/evidence/seal.ts'
 import { keyId } from '../../anchor-client/evidence/sm2.ts'
 import { openEmbedded } from '../../anchor-client/ledgers/embedded.ts'
-import type { LedgerSession, Outcome } from '../../anchor-client/ledgers/ledger.ts'
+import type { LedgerSession, Outcome, Prepared } from '../../anchor-client/ledgers/ledger.ts'
 import type { Anchor } from '../../gateway/anchoring/anchor-records.ts'
 import { type AnchorStore, openAnchorStore } from '../../gateway/anchoring/anchor-store.ts'
 import { checkpointOf, type History, type SignedHead } from '../../gateway/anchoring/history.ts'
@@ -164,6 +165,14 @@ export const anchoredSizes = (events: readonly AnchorEvent[]): number[] =>
 export function watchSends(session: LedgerSession, folder: string): LedgerSession {
   const file = join(folder, 'sends')
   const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [])
+  /** Asked until it is answered: who was killed between two questions is not at fault. */
+  const stateOf = async (sent: Prepared, signal: AbortSignal): Promise<Outcome['state']> => {
+    for (;;) {
+      const { state } = await session.status(sent, signal)
+      if (state !== 'unknown') return state
+      await sleep(5, undefined, { signal })
+    }
+  }
   return {
     ...session,
     registrar: session.registrar,
@@ -174,7 +183,7 @@ export function watchSends(session: LedgerSession, folder: string): LedgerSessio
       if (!before.includes(hex)) {
         if (last !== undefined) {
           const bytes = Uint8Array.from(Buffer.from(last, 'hex'))
-          const { state } = await session.status({ ...prepared, bytes }, signal)
+          const state = await stateOf({ ...prepared, bytes }, signal)
           if (!ended.includes(state)) appendFileSync(file, `!${state}\n`)
         }
         appendFileSync(file, `${hex}\n`)

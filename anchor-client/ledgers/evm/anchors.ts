@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { word } from '../../contracts/abi.ts'
 import { equalBytes } from '../../evidence/bytes.ts'
 import { historyHash } from '../../evidence/merkle.ts'
 import type { HashId } from '../../evidence/model.ts'
@@ -12,7 +13,6 @@ import { NoAnswer, RpcRefusal } from './rpc/failures.ts'
 import type { RpcNode } from './rpc/node.ts'
 import { count, hash, hexOf, quantity } from './rpc/values.ts'
 import type { Incarnation, Subject } from './state.ts'
-import { wordOf } from './storage.ts'
 
 /** Anchors with their places: the last one by the contract's state, the ones before by its events. */
 export interface AnchorsOf {
@@ -43,7 +43,7 @@ export async function lastAnchor(
 ): Promise<AnchorEvent> {
   const { node, contract } = of
   const block = await of.chain.blockAt(viewOf(of), lastBlock, signal)
-  const topics = eventTopics('Anchored', subject, wordOf(BigInt(size)))
+  const topics = eventTopics('Anchored', subject, word(BigInt(size)))
   const [event, ...others] = await eventsIn(node, contract, block, topics, signal)
   if (event === undefined || others.length > 0) {
     throw lies(
@@ -67,7 +67,7 @@ export async function earlierAnchor(
   signal: AbortSignal,
 ): Promise<AnchorEvent | null> {
   const { node, contract, fromBlock, block } = of
-  const topics = eventTopics('Anchored', subject, wordOf(BigInt(size)))
+  const topics = eventTopics('Anchored', subject, word(BigInt(size)))
   const events = eventsBetween(node, contract, fromBlock, block.number, topics, signal)
   for await (const event of events) return anchorOf(of, event, hashId, signal)
   return null

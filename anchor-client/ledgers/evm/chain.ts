@@ -3,9 +3,9 @@ import { KedgeError } from '../../evidence/errors.ts'
 import { type Block, readBlockAt } from './blocks.ts'
 import { type Contract, hasCode, readContract } from './contract.ts'
 import { type Blocks, finalUnder, rememberBlocks, type Signers } from './finality.ts'
+import { newest, readGenesis, readSigners } from './introduction.ts'
 import { lies, mismatch } from './lies.ts'
-import { newest, pinnedGenesis, readGenesis, readSigners } from './node.ts'
-import type { EvmOptions } from './options.ts'
+import { type EvmOptions, genesisIn } from './options.ts'
 import { NoAnswer, RpcRefusal } from './rpc/failures.ts'
 import type { RpcNode } from './rpc/node.ts'
 import { count, hexOf } from './rpc/values.ts'
@@ -89,7 +89,7 @@ export function openChain(
       )
     }
     const first = await readGenesis(node, options, signal)
-    const expected = known?.genesis ?? pinnedGenesis(options) ?? seen.genesis
+    const expected = known?.genesis ?? genesisIn(options) ?? seen.genesis
     if (expected && !equalBytes(expected, first.block.hash)) {
       throw mismatch(
         `the node ${node.name} is on a chain that begins with ${hexOf(first.block.hash)}, not with ${hexOf(expected)}`,

@@ -1,15 +1,15 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { z } from 'zod'
 import { readArtefact } from '../../contracts/artefact.ts'
-import { bytesToHex, concat, equalBytes, hexToBytes } from '../../evidence/bytes.ts'
+import { concat, equalBytes, hexToBytes } from '../../evidence/bytes.ts'
 import { KedgeError } from '../../evidence/errors.ts'
 import { encodeRlp, rlpUint } from '../../evidence/rlp.ts'
 import type { LedgerHost } from '../ledger.ts'
 import { codeHash } from './contract.ts'
 import { feeOf } from './fees.ts'
 import { mismatch } from './lies.ts'
-import { openNodes } from './nodes.ts'
-import type { EvmOptions } from './options.ts'
+import { openNodes } from './open-nodes.ts'
+import { contractIn, type EvmOptions, genesisIn } from './options.ts'
 import { isOutage } from './rpc/failures.ts'
 import type { RpcNode } from './rpc/node.ts'
 import { bytes, count, hash, hexOf } from './rpc/values.ts'
@@ -46,11 +46,11 @@ export async function deployContract(
       throw mismatch(`${first.name} is of chain ${chainId}, not ${options.chainId}`, checkChain)
     }
     const block0 = await ask('eth_getBlockByNumber', ['0x0', false], z.object({ hash }))
-    const { genesis } = options
-    if (genesis !== undefined && genesis.replace(/^0x/, '') !== bytesToHex(block0.hash)) {
+    const genesis = genesisIn(options)
+    if (genesis && !equalBytes(genesis, block0.hash)) {
       throw mismatch(`${first.name} has another block 0 than genesis says`, checkChain)
     }
-    const named = hexToBytes(options.contract.replace(/^0x/, '').toLowerCase())
+    const named = contractIn(options)
     const there = await ask('eth_getCode', [hexOf(named), 'latest'], bytes(65_536))
     if (equalBytes(keccak_256(there), codeHash)) {
       throw mismatch(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeEvent, type Named, topicOf } from '../../contracts/abi.ts'
+import { decodeEvent, type Named, topicOf, word } from '../../contracts/abi.ts'
 import { readArtefact } from '../../contracts/artefact.ts'
 import { bytesToHex, equalBytes } from '../../evidence/bytes.ts'
 import { KedgeError } from '../../evidence/errors.ts'
@@ -9,7 +9,6 @@ import { NoAnswer, RpcRefusal, TooLong } from './rpc/failures.ts'
 import type { RpcNode } from './rpc/node.ts'
 import { address, bytes, count, hash, hexOf, quantityOf } from './rpc/values.ts'
 import type { Subject } from './state.ts'
-import { wordOf } from './storage.ts'
 
 /** An event of the contract: where an older anchor is to be found, of which the state says nothing any more. */
 export interface ContractEvent extends Named {
@@ -28,7 +27,7 @@ const { abi } = readArtefact()
 export const eventTopics = (name: string, of: Subject, ...more: readonly Uint8Array[]): Topics => {
   const item = abi.find((one) => one.type === 'event' && one.name === name)
   if (!item) throw new TypeError(`the contract has no event ${name}`)
-  return [topicOf(item), of.gateway, wordOf(BigInt(of.incarnation)), ...more]
+  return [topicOf(item), of.gateway, word(BigInt(of.incarnation)), ...more]
 }
 
 /** Those of one block, by its hash. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hexToBytes } from '../../evidence/bytes.ts'
 
 /** What the configuration says of one anchor contract on one chain. */
 
@@ -107,6 +108,12 @@ export const evmOptions = z.object({
 })
 
 export type EvmOptions = z.output<typeof evmOptions>
+
+export const contractIn = ({ contract }: EvmOptions): Uint8Array =>
+  hexToBytes(contract.replace(/^0x/, '').toLowerCase())
+
+export const genesisIn = ({ genesis }: EvmOptions): Uint8Array | null =>
+  genesis === undefined ? null : hexToBytes(genesis.replace(/^0x/, ''))
 
 /** The first address that may not be spoken to in the clear, or undefined. */
 export const unprotected = ({ urls, plainHttp }: EvmOptions): string | undefined =>

@@ -1,11 +1,10 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { type AbiInput, abiItem, decodeCall, encodeCall } from '../../contracts/abi.ts'
+import { type AbiInput, abiItem, decodeCall, encodeCall, word } from '../../contracts/abi.ts'
 import { readArtefact } from '../../contracts/artefact.ts'
 import { compareBytes, concat } from '../../evidence/bytes.ts'
 import { keyId } from '../../evidence/sm2.ts'
 import type { Admission, AnchorRequest, ForkReport, RotationRequest } from '../ledger.ts'
 import type { Incarnation, Subject } from './state.ts'
-import { wordOf } from './storage.ts'
 
 /** Requests as calls of the contract, and what a call asks for: a signed transaction needs no record beside it. */
 export type Intent =
@@ -70,11 +69,11 @@ export function admitCall({ hashId, key, ...of }: Admission, account: Uint8Array
 
 /** What the contract keeps of an admission, to know it again. */
 export const admissionName = ({ hashId, key }: Admission, account: Uint8Array): Uint8Array =>
-  keccak_256(concat(wordOf(BigInt(hashId)), new Uint8Array(12), account, keyId(key)))
+  keccak_256(concat(word(BigInt(hashId)), new Uint8Array(12), account, keyId(key)))
 
 /** What the contract keeps of an offered rotation. */
 export const offerName = (seq: number, key: Uint8Array, account: Uint8Array): Uint8Array =>
-  keccak_256(concat(wordOf(BigInt(seq)), key, new Uint8Array(12), account))
+  keccak_256(concat(word(BigInt(seq)), key, new Uint8Array(12), account))
 
 export const isRotated = (
   { rotatedIn, keyId: inUse, account }: Incarnation,
@@ -131,6 +130,6 @@ const readers: Readonly<Record<string, (of: Subject, values: Values) => Intent>>
   reportFork: (of, [size, roots, a, b]) => ({
     type: 'fork',
     ...of,
-    report: keccak_256(concat(wordOf(size), ...roots, ...a, ...b)),
+    report: keccak_256(concat(word(size), ...roots, ...a, ...b)),
   }),
 }

@@ -9,6 +9,7 @@ import type {
   Registrar,
   Unknown,
 } from '../ledger.ts'
+import { turns } from '../turns.ts'
 import { allAnchors, earlierAnchor, emptyHead, lastAnchor } from './anchors.ts'
 import type { EvmChain } from './chain.ts'
 import { tooCheap } from './fees.ts'
@@ -218,15 +219,5 @@ async function orUnknown<T>(
     // Whoever contradicts itself is not asked first the next time.
     if (error instanceof KedgeError && error.code === 'LEDGER_LIES') chain.turnAway()
     throw error
-  }
-}
-
-/** Runs what it is given one after the other; a failure is its own caller's alone. */
-function turns() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
   }
 }

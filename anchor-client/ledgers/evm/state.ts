@@ -1,10 +1,11 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { word } from '../../contracts/abi.ts'
 import { concat } from '../../evidence/bytes.ts'
 import type { HashId } from '../../evidence/model.ts'
 import { headSlot } from '../../evidence/proofs/evm-slots.ts'
 import { lies } from './lies.ts'
 import { hexOf } from './rpc/values.ts'
-import { type Held, readSlots, wordOf } from './storage.ts'
+import { type Held, readSlots } from './storage.ts'
 
 /** What the contract holds of one incarnation in one block, by its storage and never by a receipt. */
 export interface Incarnation {
@@ -39,8 +40,8 @@ export async function readIncarnation(
   signal: AbortSignal,
 ): Promise<Incarnation> {
   const base = BigInt(hexOf(headSlot(gateway, incarnation)))
-  const slots = [0n, 1n, 2n, 3n, 4n, 5n].map((i) => wordOf(base + i))
-  const newest = keccak_256(concat(gateway, wordOf(1n)))
+  const slots = [0n, 1n, 2n, 3n, 4n, 5n].map((i) => word(base + i))
+  const newest = keccak_256(concat(gateway, word(1n)))
   const words = await readSlots(held, [...slots, newest], signal)
   const [head, packed, owner, keyId, admission, offer, last] = words as SevenWords
   const field = (word: Uint8Array, from: number, width: number) =>
@@ -75,10 +76,10 @@ export async function readReport(
   report: Uint8Array,
   signal: AbortSignal,
 ): Promise<number> {
-  const ofGateway = keccak_256(concat(gateway, wordOf(2n)))
-  const ofIncarnation = keccak_256(concat(wordOf(BigInt(incarnation)), ofGateway))
-  const [word] = await readSlots(held, [keccak_256(concat(report, ofIncarnation))], signal)
-  return Number(BigInt(hexOf(word as Uint8Array)) & 0xffff_ffff_ffffn)
+  const ofGateway = keccak_256(concat(gateway, word(2n)))
+  const ofIncarnation = keccak_256(concat(word(BigInt(incarnation)), ofGateway))
+  const [seenIn] = await readSlots(held, [keccak_256(concat(report, ofIncarnation))], signal)
+  return Number(BigInt(hexOf(seenIn as Uint8Array)) & 0xffff_ffff_ffffn)
 }
 
 type SevenWords = [

@@ -1,10 +1,10 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { z } from 'zod'
+import { word } from '../../contracts/abi.ts'
 import { bytesToHex, concat, equalBytes } from '../../evidence/bytes.ts'
 import { KedgeError } from '../../evidence/errors.ts'
-import { provenValue } from '../../evidence/proofs/evm-trie.ts'
+import { provenValue, provesAbsence } from '../../evidence/proofs/evm-trie.ts'
 import { decodeRlp, isRlpBytes } from '../../evidence/rlp.ts'
-import { provesAbsence } from './absence.ts'
 import type { Block } from './blocks.ts'
 import { codeHash } from './contract.ts'
 import { lies, mismatch } from './lies.ts'
@@ -86,12 +86,12 @@ async function askProof(
     accountNodes,
     slots: slots.map((slot, i) => {
       const { value = 0n, proof: nodes = [] } = storageProof[i] ?? {}
-      const word = wordOf(value)
-      if (value !== 0n) requireSlot(node, storageRoot, slot, word, nodes)
+      const held = word(value)
+      if (value !== 0n) requireSlot(node, storageRoot, slot, held, nodes)
       else if (!provesAbsence(storageRoot, keccak_256(slot), nodes)) {
         throw lies(node.name, 'says that a slot is empty, and does not prove it')
       }
-      return { word, nodes }
+      return { word: held, nodes }
     }),
   }
 }
@@ -188,10 +188,4 @@ function proven<T>(node: RpcNode, prove: () => T): T {
     }
     throw error
   }
-}
-
-export const wordOf = (value: bigint): Uint8Array => {
-  const word = new Uint8Array(32)
-  for (let i = 31, rest = value; i >= 0; i--, rest >>= 8n) word[i] = Number(rest & 0xffn)
-  return word
 }

@@ -1,4 +1,5 @@
 import type { Admission, LedgerHost } from '../ledger.ts'
+import { turns } from '../turns.ts'
 import type { Answer } from './answers.ts'
 import { openBook, type WitnessBook } from './book.ts'
 import type { SignedEntry } from './entries.ts'
@@ -99,14 +100,4 @@ const malformed: Answer = {
   state: 'refused',
   reason: 'malformed',
   why: 'these bytes are no request to a witness',
-}
-
-/** Runs what it is given one after the other; a failure is its own caller's alone. */
-function turns() {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytesToHex, hexToBytes } from '../../evidence/bytes.ts'
+import { bytesToHex } from '../../evidence/bytes.ts'
 import { KedgeError } from '../../evidence/errors.ts'
 import { type Block, readBlock, readBlockAt } from './blocks.ts'
 import { type Signers, signersIn } from './finality.ts'
@@ -29,9 +29,6 @@ export async function readGenesis(node: RpcNode, { finality }: EvmOptions, signa
     return { block: await readBlockAt(node, 0, true, signal), isOwnHash: true }
   }
 }
-
-export const pinnedGenesis = ({ genesis }: EvmOptions): Uint8Array | null =>
-  genesis === undefined ? null : hexToBytes(genesis.replace(/^0x/, ''))
 
 export async function readSigners(
   node: RpcNode,
