@@ -15,6 +15,7 @@ export const inconsistencies = (
   ...shipmentComplaints(root),
   ...sourceComplaints(root, (value) => sourcesOf(withPathsFrom(dataFolder, value), drivers)),
   ...ledgerComplaints(root),
+  ...serialPortComplaints(root),
   ...portComplaints(root),
 ]
 
@@ -79,6 +80,20 @@ function ledgerComplaints(root: Spot): Complaint[] {
     if (seen.has(text)) return [complaint(at, 'anchor: the same ledger stands here twice')]
     seen.add(text)
     return []
+  })
+}
+
+/** Of two programs that read one serial port each gets half of what it says. */
+function serialPortComplaints(root: Spot): Complaint[] {
+  const owners = new Map<unknown, string>()
+  return childrenAt(root, 'devices').flatMap(([device, spot]) => {
+    const port = spot.children.get('port')
+    if (typeof port?.value !== 'string' || port.value.includes('://')) return []
+    const owner = owners.get(port.value)
+    owners.set(port.value, owner ?? device)
+    if (owner === undefined) return []
+    const message = `devices.${device}.port: ${owner} has this port already`
+    return [complaint(port.at, message, 'several transmitters on one line are one device')]
   })
 }
 

@@ -13,16 +13,6 @@ export const sourceName = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/)
   .meta({ title: "a publisher's name of letters, digits, dots, dashes and _, at most 64" })
 
-export const kind = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,31}$/)
-  .meta({ title: 'a kind of reading, such as temperature or heart-rate' })
-
-export const unit = z
-  .string()
-  .regex(/^[!-~]{1,16}$/)
-  .meta({ title: 'a UCUM unit, such as Cel, % or /min' })
-
 /** Where nothing says from where a path leads, it would lead somewhere else under systemd. */
 export const path = z
   .string()

@@ -1,8 +1,9 @@
 /** Everything that a configuration may say: forms, defaults and explanations. */
 import { z } from 'zod'
+import { kindOption, unitOption } from '../drivers/driver.ts'
 import { mappingOptions } from '../drivers/json-mapping.ts'
 import { topicFilter } from '../drivers/transports/mqtt-topics.ts'
-import { kind, listen, name, secret, sourceName, unit } from './forms.ts'
+import { listen, name, secret, sourceName } from './forms.ts'
 import { promise } from './promise.ts'
 import { duration, size } from './units.ts'
 
@@ -44,7 +45,7 @@ const ownJson = z
 
 const mqttSource = z.strictObject({
   kinds: z
-    .record(kind, unit)
+    .record(kindOption, unitOption)
     .refine(between(1, 32), { error: '1 to 32 kinds' })
     .optional()
     .describe('Kinds of reading that it sends, each with its unit; without it any kind is taken'),

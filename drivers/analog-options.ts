@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { factorFrom } from './analog.ts'
 import { calibrationOfOne } from './calibration.ts'
-import { unitOption } from './driver.ts'
+import { inOrder, kindOption, outOfOrder, unitOption } from './driver.ts'
 
 const factor = z
   .number()
@@ -51,17 +51,14 @@ export const probeOption = z
       .describe(
         'The lowest and the highest count are values too (else no probe, or a short circuit)',
       ),
-    kind: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and -, at most 32')
-      .default('temperature')
-      .describe('Kind of the reading'),
+    kind: kindOption.default('temperature').describe('Kind of the reading'),
     unit: unitOption.default('Cel').describe('Unit in UCUM'),
     least: z.number().optional().describe('What is below is refused'),
     most: z.number().optional().describe('What is above is refused'),
     calibration: calibrationOfOne,
   })
   .refine((one) => (one.linear === undefined) !== (one.ntc === undefined), 'either linear or ntc')
+  .refine(inOrder, outOfOrder)
   .describe('One analog probe')
 
 export const contactOption = z

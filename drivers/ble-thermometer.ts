@@ -74,8 +74,8 @@ export const bleThermometer: Driver<typeof options> = defineDriver({
     const isNew = repetitions()
     const [isDue, isDueToRefuse] = [dueTimes(options), dueTimes(options)]
     // A sensor that fails says so with every advertisement: once in a period is enough for the record.
-    const refuseOnce = (reason: string, bytes: Uint8Array) => {
-      if (isDueToRefuse(reason, options.everyMs)) refuse(reason, bytes)
+    const refuseOnce = (reason: string, bytes: Uint8Array, sources?: readonly string[]) => {
+      if (isDueToRefuse(reason, options.everyMs)) refuse(reason, bytes, sources)
     }
     let fittingMs = performance.now()
     for await (const advertisement of advertisements(options, signal)) {
@@ -90,7 +90,9 @@ export const bleThermometer: Driver<typeof options> = defineDriver({
         frame = readFrame(bytes, reading)
         if (!isNew(bytes, frame)) {
           // It is there, and has measured nothing since: its values grow old, its presence does not.
-          if (!lacksAny(frame, options)) for (const { source } of sourcesOf(options)) heard(source)
+          for (const kind of kindsOf(options)) {
+            if (frame.said.get(kind) !== null) heard(sourceOf(options, kind))
+          }
           continue
         }
       } catch (error) {
@@ -100,7 +102,9 @@ export const bleThermometer: Driver<typeof options> = defineDriver({
       }
       for (const kind of kindsOf(options)) {
         const measured = frame.said.get(kind)
-        if (measured === null) refuseOnce(`${kind}: not available, says the sensor`, bytes)
+        if (measured === null) {
+          refuseOnce(`${kind}: not available, says the sensor`, bytes, [sourceOf(options, kind)])
+        }
         if (measured && isDue(kind, periodOf(kind, options.everyMs))) {
           yield sampleOf(options, kind, measured, frame, advertisement)
         }
@@ -115,7 +119,7 @@ function sourcesOf(options: Options): readonly Source[] {
     const ms = periodOf(kind, options.everyMs)
     const toleranceMs = Math.max(options.toleranceMs, kind === 'battery' ? ms : 0)
     return {
-      source: `${nameOf(options)}/${kind}`,
+      source: sourceOf(options, kind),
       kinds: [kind],
       promise: { type: 'period', ms, toleranceMs },
       erasable: false,
@@ -123,14 +127,14 @@ function sourcesOf(options: Options): readonly Source[] {
   })
 }
 
-const lacksAny = ({ said }: Frame, options: Options) =>
-  kindsOf(options).some((kind) => said.get(kind) === null)
-
 const kindsOf = ({ kinds, format }: Pick<Options, 'kinds' | 'format'>): readonly BleKind[] =>
   kinds ?? bleKinds.filter((kind) => kind !== 'pressure' || format === 'ruuvi')
 
 const nameOf = ({ source, address }: Pick<Options, 'source' | 'address'>) =>
   source ?? `ble/${address.replaceAll(':', '').toLowerCase()}`
+
+const sourceOf = (options: Pick<Options, 'source' | 'address'>, kind: BleKind) =>
+  `${nameOf(options)}/${kind}`
 
 /** A battery lasts a year: once an hour tells enough of it. */
 const periodOf = (kind: BleKind, everyMs: number) =>
@@ -180,7 +184,7 @@ function sampleOf(
     ...(rssiDbm === null ? [] : [['rssi-dbm', [rssiDbm, 0]] as const]),
   ]
   const sample: Sample = {
-    ...{ source: `${nameOf(options)}/${kind}`, kind, value, unit },
+    ...{ source: sourceOf(options, kind), kind, value, unit },
     ...(quality && { quality }),
     ...(counter !== null && { counter }),
     details: all,

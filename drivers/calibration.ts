@@ -4,6 +4,8 @@ import type { Decimal } from '../anchor-client/evidence/model.ts'
 import { parseDecimal } from './decimal.ts'
 import type { Sample } from './driver.ts'
 
+const isShort = (offset: number) => /^-?\d{1,4}(?:\.\d{1,6})?$/.test(String(offset))
+
 const one = z
   .strictObject({
     certificate: z
@@ -13,7 +15,8 @@ const one = z
       .describe('Number of the certificate; it stands in every reading'),
     offset: z
       .number()
-      .refine((offset) => parseDecimal(String(offset)) !== null, 'a number of a few digits')
+      .refine(isShort)
+      .meta({ title: 'a number below 10000 with at most 6 decimals' })
       .default(0)
       .describe('Added to what the probe says, in its unit'),
     due: z.iso
@@ -53,14 +56,18 @@ export function calibrated(
   const { certificate, offset, due } = calibration
   const added = parseDecimal(String(offset)) ?? [0, 0]
   const isOverdue = due !== undefined && nowMs >= Date.parse(due) + 86_400_000
-  const doubt = isOverdue && 'calibration overdue'
-  const quality = [sample.quality, doubt && (sample.quality ? doubt : `suspect: ${doubt}`)]
-    .filter(Boolean)
-    .join(', ')
+  const corrected = added[0] === 0 ? sample.value : sum(sample.value, added)
+  const doubts = [
+    ...(corrected === null ? ['too long to be corrected'] : []),
+    ...(isOverdue ? ['calibration overdue'] : []),
+  ]
+  const doubt = doubts.length > 0 && `${sample.quality ? '' : 'suspect: '}${doubts.join(', ')}`
+  const quality = [sample.quality, doubt].filter(Boolean).join(', ')
+  const isCorrected = corrected !== null && added[0] !== 0
   return {
     ...sample,
-    value: added[0] === 0 ? sample.value : sum(sample.value, added),
-    ...(added[0] !== 0 && sample.raw === undefined && { raw: sample.value }),
+    ...(corrected !== null && { value: corrected }),
+    ...(isCorrected && sample.raw === undefined && { raw: sample.value }),
     ...(quality && { quality }),
     details: [...(sample.details ?? []), ['certificate', certificate] as const].sort(([a], [b]) =>
       a < b ? -1 : 1,
@@ -71,8 +78,9 @@ export function calibrated(
 const isDecimal = (value: Sample['value']): value is Decimal =>
   Array.isArray(value) && typeof value[0] === 'number'
 
-/** With the digits of the finer one. */
-function sum([a, aPlaces]: Decimal, [b, bPlaces]: Decimal): Decimal {
+/** With the digits of the finer one; null where they are more than a record can say exactly. */
+function sum([a, aPlaces]: Decimal, [b, bPlaces]: Decimal): Decimal | null {
   const places = Math.min(aPlaces, bPlaces)
-  return [a * 10 ** (aPlaces - places) + b * 10 ** (bPlaces - places), places]
+  const [left, right] = [a * 10 ** (aPlaces - places), b * 10 ** (bPlaces - places)]
+  return [left, right, left + right].every(Number.isSafeInteger) ? [left + right, places] : null
 }

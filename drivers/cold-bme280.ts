@@ -1,14 +1,16 @@
 /** BME280 of Bosch on I²C: temperature, humidity and pressure, one forced measurement a poll. */
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
+import { equalBytes } from '../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
-import { parseTrimming, parseWeather, type Trimming, type Weather } from './bme280.ts'
+import { parseTrimming, parseWeather, type Weather } from './bme280.ts'
 import { calibrated, calibrationOption } from './calibration.ts'
 import { type Driver, defineDriver, type Sample, sourceOption } from './driver.ts'
 import { type I2c, i2cOptions, importI2cBus, openI2c } from './transports/i2c.ts'
 import { pollOptions, pollPromise, polls } from './transports/polling.ts'
 
 const kinds = ['temperature', 'humidity', 'pressure'] as const
+type Kind = (typeof kinds)[number]
 
 const options = z.strictObject({
   ...i2cOptions({ least: 0x76, most: 0x77 }),
@@ -29,7 +31,7 @@ export const coldBme280Over = (load: typeof importI2cBus): Driver<typeof options
 
     sources: (options) =>
       kinds.map((kind) => ({
-        source: `${nameOf(options)}/${kind}`,
+        source: sourceOf(options, kind),
         kinds: [kind],
         promise: pollPromise(options),
         erasable: false,
@@ -37,13 +39,18 @@ export const coldBme280Over = (load: typeof importI2cBus): Driver<typeof options
 
     async *read(options, { signal, refuse }) {
       await using i2c = await openI2c(load, options, signal)
-      const trimming = await trimmingOf(i2c)
+      const block = await readTrimming(i2c)
+      const trimming = parseTrimming(block)
       for await (const _ of polls(options.everyMs, signal)) {
+        // Nothing else tells that somebody has put in another one, or that a bit of it was read wrong.
+        if (!equalBytes(await readTrimming(i2c), block)) throw changed()
         const bytes = await measure(i2c, signal)
         try {
           const weather = parseWeather(trimming, bytes)
-          if (weather.humidity === null) refuse('the humidity was not measured', bytes)
-          if (weather.pascal === null) refuse('the pressure was not measured', bytes)
+          const refuseOnly = (kind: Kind) =>
+            refuse(`the ${kind} was not measured`, bytes, [sourceOf(options, kind)])
+          if (weather.humidity === null) refuseOnly('humidity')
+          if (weather.pascal === null) refuseOnly('pressure')
           yield* samplesOf(options, weather)
         } catch (error) {
           if (!(error instanceof KedgeError && error.code === 'SENSOR_GARBLED')) throw error
@@ -55,7 +62,7 @@ export const coldBme280Over = (load: typeof importI2cBus): Driver<typeof options
 
 export const coldBme280 = coldBme280Over(importI2cBus)
 
-async function trimmingOf(i2c: I2c): Promise<Trimming> {
+async function readTrimming(i2c: I2c): Promise<Uint8Array> {
   const [id = 0] = await registers(i2c, 0xd0, 1)
   if (id !== 0x60) {
     const what = id === 0x58 ? 'a BMP280, which knows no humidity' : `a chip of type ${id}`
@@ -64,8 +71,13 @@ async function trimmingOf(i2c: I2c): Promise<Trimming> {
     })
   }
   const [first, second] = [await registers(i2c, 0x88, 26), await registers(i2c, 0xe1, 7)]
-  return parseTrimming(Uint8Array.of(...first, ...second))
+  return Uint8Array.of(...first, ...second)
 }
+
+const changed = () =>
+  new KedgeError('SENSOR_GARBLED', 'its calibration is not the one that was read before', {
+    hint: 'Another BME280 was put in, or there is noise on the bus: it is read anew.',
+  })
 
 async function measure(i2c: I2c, signal: AbortSignal): Promise<Uint8Array> {
   // The word for humidity counts only when the one after it is written.
@@ -94,12 +106,16 @@ function samplesOf(options: Options, said: Weather): readonly Sample[] {
     if (value === null) return []
     const isClipped = kind === 'humidity' && said.isClipped
     const sample: Sample = {
-      ...{ source: `${nameOf(options)}/${kind}`, kind, value, unit: units[kind] },
+      ...{ source: sourceOf(options, kind), kind, value, unit: units[kind] },
       ...(isClipped && { quality: 'suspect: clipped' }),
     }
     return [calibrated(sample, options.calibration?.[kind])]
   })
 }
 
-const nameOf = ({ source, bus, address }: Pick<Options, 'source' | 'bus' | 'address'>) =>
-  source ?? `i2c/${bus}-${address.toString(16)}`
+function sourceOf(
+  { source, bus, address }: Pick<Options, 'source' | 'bus' | 'address'>,
+  kind: Kind,
+): string {
+  return `${source ?? `i2c/${bus}-${address.toString(16)}`}/${kind}`
+}

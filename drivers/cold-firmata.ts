@@ -4,14 +4,10 @@ import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { measuredBy } from './analog.ts'
 import { contactOption, probeOption } from './analog-options.ts'
 import { calibrated } from './calibration.ts'
-import { type Driver, defineDriver, type Sample, sourceOption } from './driver.ts'
+import { type Driver, defineDriver, partName, type Sample, sourceOption } from './driver.ts'
 import { wireOptions } from './transports/any-wire.ts'
 import { openFirmata } from './transports/firmata.ts'
 import { pollOptions, pollPromise } from './transports/polling.ts'
-
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,23}$/, 'small letters, digits and . _ -, at most 24')
 
 const options = z
   .strictObject({
@@ -33,11 +29,11 @@ const options = z
       .default(60_000)
       .describe('Without a change for so long a contact says that it is alive'),
     probes: z
-      .record(name, probeOption)
+      .record(partName, probeOption)
       .default({})
       .describe('Analog probes; each has a stream of its own, named SOURCE/NAME'),
     contacts: z
-      .record(name, contactOption)
+      .record(partName, contactOption)
       .default({})
       .describe('Contacts; each has a stream of its own, named SOURCE/NAME'),
   })
@@ -120,7 +116,7 @@ export const coldFirmata: Driver<typeof options> = defineDriver({
           samples.push(measured(one.source, one.form, counts, board.mostCounts))
         } catch (error) {
           if (!(error instanceof KedgeError && error.code === 'SENSOR_GARBLED')) throw error
-          refuse(error.message, bytes)
+          refuse(error.message, bytes, [one.source])
         }
       }
       yield* samples

@@ -2,7 +2,17 @@
 import { z } from 'zod'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { calibrated, calibrationOfOne } from './calibration.ts'
-import { type Driver, defineDriver, type Sample, sourceOption, unitOption } from './driver.ts'
+import {
+  type Driver,
+  defineDriver,
+  inOrder,
+  kindOption,
+  outOfOrder,
+  partName,
+  type Sample,
+  sourceOption,
+  unitOption,
+} from './driver.ts'
 import { type Table, tables } from './modbus.ts'
 import { type Framing, modbusMaster } from './modbus-master.ts'
 import { numberFrom, registersOf, registerTypes, scaleFrom } from './modbus-values.ts'
@@ -30,11 +40,7 @@ const reading = z
       .refine((scale) => scaleFrom(scale) !== null, 'a positive number of a few digits')
       .default(1)
       .describe('What one step is worth, such as 0.1; a float is rounded to it'),
-    kind: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and -, at most 32')
-      .optional()
-      .describe('Kind of the reading (its name if not given)'),
+    kind: kindOption.optional().describe('Kind of the reading (its name if not given)'),
     unit: unitOption.optional().describe('Unit in UCUM, such as Cel or %'),
     least: z.number().optional().describe('What is below is refused'),
     most: z.number().optional().describe('What is above is refused'),
@@ -45,6 +51,7 @@ const reading = z
       .describe('Register values that stand for no value, such as 32768'),
     calibration: calibrationOfOne,
   })
+  .refine(inOrder, outOfOrder)
   .describe('One value of one transmitter')
 
 const options = z
@@ -60,12 +67,7 @@ const options = z
     ),
     ...pollOptions({ leastMs: 20 }),
     readings: z
-      .record(
-        z
-          .string()
-          .regex(/^[a-z0-9][a-z0-9._-]{0,23}$/, 'small letters, digits and . _ -, at most 24'),
-        reading,
-      )
+      .record(partName, reading)
       .refine(
         (all) => Object.keys(all).length >= 1 && Object.keys(all).length <= 64,
         '1 to 64 readings',
@@ -108,8 +110,10 @@ export const coldModbus: Driver<typeof options> = defineDriver({
       let isFruitful = false
       for (const [name, one] of Object.entries(readings)) {
         if (silent.has(one.slave)) continue
+        const source = `${nameOf(options)}/${name}`
         const answer = await master.ask({
           unit: one.slave,
+          sources: [source],
           table: one.table,
           address: one.address,
           count: isSwitch(one.table) ? 1 : registersOf(one.type),
@@ -118,12 +122,11 @@ export const coldModbus: Driver<typeof options> = defineDriver({
         if (answer === 'silent') silent.add(one.slave)
         if (typeof answer === 'string') continue
         isFruitful = true
-        const source = `${nameOf(options)}/${name}`
         try {
           yield sampleOf(source, name, one, answer)
         } catch (error) {
           if (!(error instanceof KedgeError)) throw error
-          refuse(`${name}: ${error.message}`, answer.bytes)
+          refuse(`${name}: ${error.message}`, answer.bytes, [source])
         }
       }
       if (silent.size === slaves.size) throw absent(port)

@@ -39,8 +39,11 @@ export interface ClockFix {
 export interface Surroundings {
   /** Aborted when the gateway stops. */
   readonly signal: AbortSignal
-  /** These bytes came from the device and are no reading: they are counted and recorded. */
-  refuse(reason: string, bytes: Uint8Array): void
+  /**
+   * These bytes came from the device and are no reading: they are counted and recorded. `sources` says whose reading
+   * they would have been; without it, it may have been any of the device's.
+   */
+  refuse(reason: string, bytes: Uint8Array, sources?: readonly string[]): void
   /** The device answered just now, and there was nothing to report on this source: its sign of life. */
   heard(source: string): void
   clock(fix: ClockFix): void
@@ -89,6 +92,28 @@ export const unitOption = z
   .string()
   .regex(/^[!-~]{1,16}$/)
   .meta({ title: 'a UCUM unit, such as Cel, % or /min' })
+
+/** The `kind` option of a driver, and of whatever else names readings. */
+export const kindOption = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/)
+  .meta({ title: 'a kind of reading, such as temperature or heart-rate' })
+
+/** Last part of the name of a stream, where a device feeds several. */
+export const partName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,23}$/)
+  .meta({ title: 'a name of small letters, digits and . _ -, at most 24' })
+
+/** What `least` and `most` of a reading must keep. */
+export const inOrder = ({
+  least,
+  most,
+}: {
+  least?: number | undefined
+  most?: number | undefined
+}) => least === undefined || most === undefined || least <= most
+export const outOfOrder = { error: 'a least that is not above most' }
 
 /** The `source` option of a driver: a name that is kept for ever, where the driver's own will not do. */
 export const sourceOption = (otherwise: string) =>

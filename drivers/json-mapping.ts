@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { calibrationOfOne } from './calibration.ts'
 import { parseDecimal } from './decimal.ts'
-import { unitOption } from './driver.ts'
+import { inOrder, kindOption, outOfOrder, partName, unitOption } from './driver.ts'
 
 const pointer = z
   .string()
@@ -15,12 +15,7 @@ const exact = z.number().refine((number) => parseDecimal(String(number)) !== nul
 const reading = z
   .strictObject({
     at: pointer.describe('Where it stands in the message; "" is the whole message'),
-    kind: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,31}$/)
-      .meta({ title: 'small letters, digits and -, at most 32' })
-      .optional()
-      .describe('Kind of the reading (its name if not given)'),
+    kind: kindOption.optional().describe('Kind of the reading (its name if not given)'),
     unit: unitOption.optional().describe('Unit in UCUM, such as Cel or %'),
     scale: exact
       .refine((scale) => scale > 0)
@@ -52,18 +47,13 @@ const reading = z
       .describe('Words that stand for true or false, such as {OPEN: true, CLOSED: false}'),
     calibration: calibrationOfOne,
   })
+  .refine(inOrder, outOfOrder)
   .describe('One value of the message')
 
 /** The keys of a publisher that say what its messages hold. */
 export const mappingOptions = {
   readings: z
-    .record(
-      z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9._-]{0,23}$/)
-        .meta({ title: 'a name of small letters, digits and . _ -, at most 24' }),
-      reading,
-    )
+    .record(partName, reading)
     .refine((all) => Object.keys(all).length >= 1 && Object.keys(all).length <= 32)
     .meta({ title: '1 to 32 readings by name' })
     .describe('What is read out of each message'),

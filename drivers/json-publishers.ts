@@ -1,6 +1,6 @@
 /** Publishers at a broker of somebody else: what each is configured to send, and what a message of it gives. */
 import { z } from 'zod'
-import type { Sample, Surroundings } from './driver.ts'
+import { partName, type Sample, type Surroundings } from './driver.ts'
 import { openAttendance, openRepeats } from './json-attendance.ts'
 import { mappingOptions } from './json-mapping.ts'
 import { readingsIn } from './json-readings.ts'
@@ -40,13 +40,7 @@ const publisher = z
   .describe('One publisher')
 
 export const publishersOption = z
-  .record(
-    z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{0,23}$/)
-      .meta({ title: 'a name of small letters, digits and . _ -, at most 24' }),
-    publisher,
-  )
+  .record(partName, publisher)
   .refine((all) => Object.keys(all).length >= 1 && Object.keys(all).length <= 128)
   .refine((all) => overlapping(filtersOf(all)) === undefined)
   .meta({
@@ -90,8 +84,9 @@ export function openListening(
 
   function saidOf(name: string, publisher: Publisher, message: MqttMessage): readonly Sample[] {
     const { payload, isRetained, isAgain } = message
+    const sourceOf = (reading: string) => nameOf(source, name, reading)
     const refused = (why: string): readonly Sample[] => {
-      refuse(`${name}: ${why}`, payload)
+      refuse(`${name}: ${why}`, payload, Object.keys(publisher.readings).map(sourceOf))
       return []
     }
     if (isRetained) return refused('retained: the broker had kept it, for how long nobody knows')
@@ -105,11 +100,12 @@ export function openListening(
       isThere(name, publisher)
       return []
     }
-    for (const why of mapped.refused) refused(why)
+    for (const { name: reading, why } of mapped.refused) {
+      refuse(`${name}: ${reading}: ${why}`, payload, [sourceOf(reading)])
+    }
     const { time } = mapped
     const isStale = time !== null && Math.abs(Date.now() - time.unixMs) > staleMs
     const doubts = [...(isAgain ? ['sent again'] : []), ...(isStale ? ['stale'] : [])]
-    const sourceOf = (reading: string) => nameOf(source, name, reading)
     return samplesOf(mapped, publisher, { sourceOf, topic, doubts })
   }
 
@@ -118,8 +114,9 @@ export function openListening(
       const { availability } = publisher
       if (availability && matchesTopic(availability.topic, message.topic)) {
         const said = attendance(name, availability, message.payload)
+        // Of its readings that says nothing.
         if (said === null)
-          refuse(`${name}: its availability is none of the two words`, message.payload)
+          refuse(`${name}: its availability is none of the two words`, message.payload, [])
         if (said === 'online' && !message.isRetained) isThere(name, publisher)
       }
       return matchesTopic(publisher.topic, message.topic) ? saidOf(name, publisher, message) : []

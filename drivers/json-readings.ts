@@ -12,7 +12,7 @@ import type { JsonMapping, JsonReading } from './json-mapping.ts'
 export interface Mapped {
   readonly readings: readonly MappedReading[]
   /** Why a value that should be there is none. */
-  readonly refused: readonly string[]
+  readonly refused: readonly { readonly name: string; readonly why: string }[]
   readonly id: string | null
   readonly counter: number | null
   /** As the publisher wrote it, and what that means. */
@@ -45,12 +45,12 @@ export function readingsIn(payload: Uint8Array, mapping: JsonMapping): Mapped | 
   if (time === undefined) return `the time is no ${mapping.time?.form} time that exists`
 
   const readings: MappedReading[] = []
-  const refused: string[] = []
+  const refused: { name: string; why: string }[] = []
   for (const [name, reading] of Object.entries(mapping.readings)) {
     const found = at(reading.at)
     if (found === undefined) continue
     const read = valueFrom(found, reading)
-    if (typeof read === 'string') refused.push(`${name}: ${read}`)
+    if (typeof read === 'string') refused.push({ name, why: read })
     else {
       const { kind = name, unit } = reading
       readings.push({ name, kind, ...read, ...(unit !== undefined && { unit }) })

@@ -9,6 +9,8 @@ export type Framing = 'rtu' | 'tcp'
 
 interface Question extends ReadRequest {
   readonly unit: number
+  /** Whose readings are asked for. */
+  readonly sources: readonly string[]
 }
 
 interface Master {
@@ -50,7 +52,7 @@ export function modbusMaster(wire: Wire, { framing, silentMs, refuse }: MasterOp
   }
 
   return {
-    async ask({ unit, ...request }) {
+    async ask({ unit, sources, ...request }) {
       await drain()
       transaction = (transaction + 1) & 0xffff
       const pdu = readPdu(request)
@@ -76,12 +78,12 @@ export function modbusMaster(wire: Wire, { framing, silentMs, refuse }: MasterOp
             return { ...parseAnswer(request, frame.pdu), bytes: found.frame }
           } catch (error) {
             if (!(error instanceof KedgeError)) throw error
-            refuse(error.message, found.frame)
+            refuse(error.message, found.frame, sources)
             return 'refused'
           }
         }
         if (chunk !== null && bytes.length < longest) continue
-        refuse(bytes.length < longest ? 'half an answer' : 'more than an answer', bytes)
+        refuse(bytes.length < longest ? 'half an answer' : 'more than an answer', bytes, sources)
         return 'refused'
       }
     },

@@ -14,7 +14,9 @@ export interface DeviceHost {
   take(device: Device, sample: Sample): void
   /** Resolves once what was taken is on the disk: who brings more than that can take must wait. */
   settled(): Promise<void>
-  refuse(device: Device, source: string, reason: string, bytes: Uint8Array): void
+  /** Of these sources something came that is no reading: called for each, whether or not it goes on record. */
+  garbled(device: Device, sources: readonly string[]): void
+  refuse(source: string, reason: string, bytes: Uint8Array): void
   heard(device: Device, source: string): void
   clock(fix: ClockFix): void
   /** Not again for the same reason; null when the device is there again. */
@@ -31,10 +33,8 @@ export async function runDevice(
   host: DeviceHost,
   signal: AbortSignal,
 ): Promise<void> {
-  const [source] = sourcesOf(device)
-  const refusals = limitedRefusals((reason, bytes) =>
-    host.refuse(device, source?.source ?? device.name, reason, bytes),
-  )
+  const own = sourcesOf(device).map(({ source }) => source)
+  const refusals = limitedRefusals(host.refuse)
   let isInTrouble = false
   const isThere = () => {
     refusals.settle()
@@ -48,7 +48,11 @@ export async function runDevice(
     try {
       const samples = device.driver.read(device.options as never, {
         signal,
-        refuse: refusals.refuse,
+        refuse(reason, bytes, sources = own) {
+          host.garbled(device, sources)
+          const [source = device.name, ...others] = sources
+          refusals.refuse(others.length === 0 ? source : device.name, reason, bytes)
+        },
         heard(source) {
           isThere()
           host.heard(device, source)
@@ -80,28 +84,33 @@ function asKedgeError({ name }: Device, error: unknown): KedgeError {
   return new KedgeError('SENSOR_ABSENT', `${name}: ${message}`, { cause: error })
 }
 
-/** A wire that carries noise must not fill the card: beyond a few in a span they are counted, and told in one. */
-function limitedRefusals(refuse: (reason: string, bytes: Uint8Array) => void) {
+/**
+ * A wire that carries noise must not fill the card: beyond a few of a source in a span they are counted, and told in
+ * one. Of each source by itself, since one that is broken must not hide another.
+ */
+function limitedRefusals(refuse: (source: string, reason: string, bytes: Uint8Array) => void) {
   const most = 10
   const spanMs = 10_000
-  let sinceMs = Number.NEGATIVE_INFINITY
-  let count = 0
+  const spans = new Map<string, { readonly sinceMs: number; count: number }>()
+  const isOver = (sinceMs: number) => performance.now() - sinceMs > spanMs
   /** Also once it is quiet again, so that none stays uncounted. */
   const settle = (): void => {
-    if (performance.now() - sinceMs <= spanMs) return
-    const more = count - most
-    count = 0
-    if (more > 0) refuse(`${more} more like these were refused`, new Uint8Array())
+    for (const [source, { sinceMs, count }] of spans) {
+      if (!isOver(sinceMs)) continue
+      spans.delete(source)
+      if (count > most) {
+        refuse(source, `${count - most} more like these were refused`, new Uint8Array())
+      }
+    }
   }
   return {
     settle,
-    refuse(reason: string, bytes: Uint8Array): void {
-      if (performance.now() - sinceMs > spanMs) {
-        settle()
-        sinceMs = performance.now()
-      }
-      count += 1
-      if (count <= most) refuse(reason, bytes)
+    refuse(source: string, reason: string, bytes: Uint8Array): void {
+      settle()
+      const span = spans.get(source) ?? { sinceMs: performance.now(), count: 0 }
+      spans.set(source, span)
+      span.count += 1
+      if (span.count <= most) refuse(source, reason, bytes)
     },
   }
 }

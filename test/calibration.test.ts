@@ -79,6 +79,8 @@ for (const [what, calibration, isGood] of [
   ['a kind that the probe does not measure', { pressure: { certificate } }, false],
   ['a day that there is not', { temperature: { certificate, due: '2026-02-30' } }, false],
   ['a correction of no end of digits', { temperature: { certificate, offset: 1e-9 } }, false],
+  ['a correction of seven decimals', { temperature: { certificate, offset: 0.1234567 } }, false],
+  ['a correction beyond all probes', { temperature: { certificate, offset: 1e15 } }, false],
 ] as const) {
   test(`${what} is ${isGood ? 'taken' : 'refused'} by the configuration`, (t) => {
     t.is(schema.safeParse({ calibration }).success, isGood)
@@ -97,4 +99,12 @@ test('a thermometer with a certificate is recorded corrected', async (t) => {
   })
   await using reading = started(coldDs18b20, options)
   t.like((await reading.samples.next()).value, { value: [47_000, -4], raw: [45_000, -4] })
+})
+
+test('a value too long to be corrected exactly stays as it was said, and is suspect', (t) => {
+  const long: Sample = { ...sample, value: [123_456_789_012_345, 0] }
+  const said = calibrated(long, { certificate, offset: 0.25 }, noon)
+  t.deepEqual(said.value, long.value)
+  t.is(said.raw, undefined)
+  t.is(said.quality, 'suspect: too long to be corrected')
 })

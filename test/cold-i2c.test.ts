@@ -177,6 +177,18 @@ test('a BME280 that skipped its pressure is refused for it, and says the rest', 
   t.regex(reading.refused[0]?.reason ?? '', /pressure was not measured/)
 })
 
+test('a BME280 that is exchanged for another is never read by the calibration of the first', async (t) => {
+  const { driver, options, state } = bmeBench()
+  await using reading = started(driver, options)
+  for (let i = 0; i < 3; i++) t.false((await reading.samples.next()).done)
+  state.trimming = block.with(2, 0x68)
+  await t.throwsAsync(reading.samples.next(), { code: 'SENSOR_GARBLED', message: /calibration/ })
+  await using again = started(driver, options)
+  const { value } = await again.samples.next()
+  t.is(value?.kind, 'temperature')
+  t.notDeepEqual(value?.value, [2508, -2])
+})
+
 for (const [what, state, reason] of [
   ['a BMP280', { trimming: block, measured: weather, id: 0x58 }, /BMP280, which knows no humidity/],
   ['another chip', { trimming: block, measured: weather, id: 0x61 }, /a chip of type 97/],

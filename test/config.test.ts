@@ -148,6 +148,13 @@ for (const [title, text, ...faults] of [
     '4:16 | http.listen: ingest.mqtt.listen has this address already',
   ],
   [
+    'two devices cannot read one serial port, and may share a server',
+    `${names}devices:
+  dock: {driver: reader, port: /dev/uhf}
+  gate: {driver: reader, port: /dev/uhf}`,
+    '5:32 | devices.gate.port: dock has this port already | several transmitters on one line are one device',
+  ],
+  [
     'a shipment names devices that there are',
     `${names}devices: {dock: {driver: reader, port: /dev/uhf}}\nshipments: {dock: {members: [dok, mqtt/w]}, dck: {members: [dock]}}`,
     '4:30 | shipments: there is no device dok | did you mean dock?',

@@ -401,7 +401,7 @@ test('a word of the configuration stands for true or false', (t) => {
   t.like(read('{"s":"CLOSED"}', contact), { readings: [{ kind: 'contact', value: false }] })
   t.like(read('{"s":"AJAR"}', contact), {
     readings: [],
-    refused: ['door: none of the states that the configuration names'],
+    refused: [{ name: 'door', why: 'none of the states that the configuration names' }],
   })
   t.like(read('{"s":true}', { door: { at: '/s' } }), { readings: [{ value: true }] })
 })
@@ -419,7 +419,10 @@ for (const [what, text, form, reason] of [
   test(`${what} is refused, never a reading, and its neighbour is taken`, (t) => {
     const mapped = read(`{"n":1,${text.slice(1)}`, { v: { at: '/v', ...form }, n: { at: '/n' } })
     if (typeof mapped === 'string') return t.fail(mapped)
-    t.deepEqual(mapped.refused, [reason])
+    t.deepEqual(
+      mapped.refused.map(({ name, why }) => `${name}: ${why}`),
+      [reason],
+    )
     t.deepEqual(
       mapped.readings.map(({ name }) => name),
       ['n'],
@@ -450,7 +453,7 @@ for (const [what, text, more, reason] of [
   test(`a message with ${what} is refused as a whole`, (t) => {
     const mapped = read(text, { x: { at: '/v', states: { on: true } } }, more)
     if (typeof mapped === 'string') t.regex(mapped, reason)
-    else t.regex(mapped.refused[0] ?? '', /none of the states/)
+    else t.regex(mapped.refused[0]?.why ?? '', /none of the states/)
   })
 }
 

@@ -49,7 +49,12 @@ export function ownTopics(
           }),
       )
     })
-    await Promise.all([...stored, ...mapped.refused.map((why) => refused(name, why, payload))])
+    await Promise.all([
+      ...stored,
+      ...mapped.refused.map(({ name: reading, why }) =>
+        refused(name, `${reading}: ${why}`, payload),
+      ),
+    ])
   }
 
   return (topic) => {

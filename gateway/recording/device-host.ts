@@ -17,9 +17,17 @@ export function deviceHost(of: Parts): DeviceHost {
     return shipments.at(device.name) ?? streams.open(plan)
   }
 
-  function each(device: Device, change: (stream: StreamState) => void): void {
-    for (const plan of plans.ofDevice(device.name)) change(streams.open(plan))
-    const shipment = shipments.at(device.name)
+  /** The stream of a source, and the shipment that is open at this reader. */
+  function each(
+    device: Device,
+    sources: readonly string[],
+    change: (stream: StreamState) => void,
+  ): void {
+    for (const source of sources) {
+      const plan = plans.streams.get(source)
+      if (plan) change(streams.open(plan))
+    }
+    const shipment = sources.length > 0 && shipments.at(device.name)
     if (shipment) change(shipment)
   }
 
@@ -40,15 +48,17 @@ export function deviceHost(of: Parts): DeviceHost {
       })
     },
     settled: () => of.store.journal.flush(),
-    refuse(device, source, reason, bytes) {
+    garbled(device, sources) {
+      for (const source of sources) presence.wasHeard(source)
+      each(device, sources, (stream) => recorder.blame(stream, 'refused'))
+    },
+    refuse(source, reason, bytes) {
       onEvent({ event: 'refused', source, reason })
-      for (const plan of plans.ofDevice(device.name)) presence.wasHeard(plan.source)
-      each(device, (stream) => recorder.blame(stream, 'refused'))
       recorder.refuse({ source, reason, bytes }, { holdMs: config.commit.holdMs })
     },
     heard(device, source) {
       presence.wasHeard(source)
-      each(device, (stream) => recorder.heard(stream))
+      each(device, [source], (stream) => recorder.heard(stream))
     },
     clock(fix) {
       if (!clock.set(fix)) return
@@ -61,7 +71,8 @@ export function deviceHost(of: Parts): DeviceHost {
         return
       }
       health.degraded(matter, error.hint ? `${error.message}: ${error.hint}` : error.message)
-      each(device, (stream) => recorder.blame(stream, 'absent'))
+      const all = plans.ofDevice(device.name).map(({ source }) => source)
+      each(device, all, (stream) => recorder.blame(stream, 'absent'))
     },
     warn: (device, message) => onEvent({ event: 'warning', message: `${device.name}: ${message}` }),
   }

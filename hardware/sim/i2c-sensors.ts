@@ -65,7 +65,7 @@ function withCheck(word: number): readonly number[] {
 
 interface Bme280State {
   /** Registers 88 to A1 and E1 to E7. */
-  readonly trimming: Uint8Array
+  trimming: Uint8Array
   /** Registers F7 to FE after a measurement. */
   measured: Uint8Array
   readonly id?: number
@@ -74,8 +74,6 @@ interface Bme280State {
 export function bme280Chip(state: Bme280State): SimulatedChip {
   const memory = new Uint8Array(256)
   memory[0xd0] = state.id ?? 0x60
-  memory.set(state.trimming.subarray(0, 26), 0x88)
-  memory.set(state.trimming.subarray(26), 0xe1)
   // Until it has measured it says that it skipped everything.
   memory.set([0x80, 0, 0, 0x80, 0, 0, 0x80, 0], 0xf7)
   let [pointer, isDeaf, wantsHumidity, readyMs] = [0, false, false, 0]
@@ -99,6 +97,8 @@ export function bme280Chip(state: Bme280State): SimulatedChip {
         memory.set(state.measured.subarray(0, wantsHumidity ? 8 : 6), 0xf7)
       }
       memory[0xf3] = readyMs > 0 ? 8 : 0
+      memory.set(state.trimming.subarray(0, 26), 0x88)
+      memory.set(state.trimming.subarray(26), 0xe1)
       const said = memory.slice(pointer, pointer + length)
       return spoil && pointer === 0xf7 ? spoil(said) : said
     },
