@@ -53,7 +53,15 @@ export function wireOver(
     [Symbol.asyncIterator]: chunks,
     write: (bytes) =>
       new Promise((resolve, reject) => {
-        duplex.write(bytes, (error) => (error ? reject(lost(name, error)) : resolve()))
+        // Who is closed in the middle of a write may never say what became of it.
+        const closed = () => reject(lost(name))
+        if (duplex.destroyed) return closed()
+        duplex.once('close', closed)
+        duplex.write(bytes, (error) => {
+          duplex.off('close', closed)
+          if (error) reject(lost(name, error))
+          else resolve()
+        })
       }),
     async [Symbol.asyncDispose]() {
       signal.removeEventListener('abort', cut)

@@ -106,6 +106,18 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     }
   }
 
+  let isOverruled = false
+  /** A copy of this gateway runs somewhere else: whatever both sign would be a fork. */
+  function overruled(ledger: string): void {
+    isOverruled = true
+    sealing.forbid()
+    health.degraded(
+      'signing',
+      `${ledger} has taken another history of this gateway, so that nothing more of this one is signed: ` +
+        'stop every copy but one, and start it anew',
+    )
+  }
+
   async function beginLater(): Promise<void> {
     do {
       health.degraded(
@@ -115,6 +127,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
       await pause(askAgainMs)(until)
     } while (!until.aborted && !(await mayBegin()))
     if (until.aborted) return
+    if (isOverruled) return
     health.well('signing')
     await sealing.allow()
     signed()
@@ -157,9 +170,14 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
         const said = anchoredEvent(event)
         if (said) onEvent(said)
       },
-    }).catch((error: unknown) => {
-      health.degraded(`anchor ${name}`, error instanceof Error ? error.message : String(error))
-    }),
+    }).then(
+      (end) => {
+        if (end !== 'stopped' && end !== 'mismatch') overruled(name)
+      },
+      (error: unknown) => {
+        health.degraded(`anchor ${name}`, error instanceof Error ? error.message : String(error))
+      },
+    ),
   )
 
   let isReady = false

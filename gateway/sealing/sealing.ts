@@ -33,6 +33,8 @@ export interface Sealing extends AsyncDisposable {
   committed(): void
   /** The ledgers were heard and know no more than we do: from now on checkpoints are signed. */
   allow(): Promise<void>
+  /** Somebody else has signed for this gateway: no more checkpoints in this run, whoever allows it later. */
+  forbid(): void
   readonly isAllowed: boolean
   /** The newest checkpoint, for the ledgers. */
   newest(): SignedHead | null
@@ -47,6 +49,7 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
   const { clock, recorder, streams } = recording
   const { gateway, incarnation, hashId } = journal.identity
   let isAllowed = false
+  let isForbidden = false
   let newest = signedHead(journal)
   let timer: NodeJS.Timeout | undefined
   let firstMs: number | undefined
@@ -172,8 +175,12 @@ export function openSealing(journal: Journal, keys: KeyRing, options: SealingOpt
     get isAllowed() {
       return isAllowed
     },
+    forbid() {
+      isForbidden = true
+      isAllowed = false
+    },
     async allow() {
-      if (isAllowed) return
+      if (isAllowed || isForbidden) return
       isAllowed = true
       if (journal.size > (newest?.size ?? 0)) {
         last = last.then(async () => {
