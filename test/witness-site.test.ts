@@ -109,6 +109,9 @@ anchor: [{ledger: witness, url: '${url}', publicKey: '${served.publicKey}'}]
 
   // Both may be killed at any time, and go on where they were.
   await witness.stop('SIGKILL')
+  const meanwhile = await kedge('enrol', 'status', ...site)
+  t.is(meanwhile.code, 75, 'who asks a script to wait for it can')
+  t.like(objectsIn(meanwhile.stdout)[0], { ledger: 'witness', state: 'unknown' })
   await publish(4.5)
   witness = startWitness(t, at('witness'), new URL(url).host)
   t.truthy(await witness.event('started'), witness.stderr())

@@ -81,6 +81,7 @@ export const enrol: Command = {
     Object.values(parts)
       .map((part) => `  ${part.usage.padEnd(24)} ${part.summary}`)
       .join('\n'),
+    'status ends with 75 where a ledger does not answer.',
     'Before you approve, compare the fingerprint with what kedge keys show prints on the gateway\n' +
       '(keyId), over a telephone for instance: the file alone proves only who has the key.',
   ],
@@ -116,11 +117,15 @@ async function status(args: Arguments, terminal: Terminal): Promise<number> {
   }
   const marker = await markerIn(data)
   const { anchor } = await configOf(args, data)
+  let isUnknown = false
   for await (const row of enrolledAt(anchor, marker, stopSignal())) {
+    isUnknown ||= row.state === 'unknown'
     const size = row.size === null ? '' : `, ${row.size} batches`
     const why = row.why === null ? '' : `: ${row.why}`
     const state = row.state === 'own' ? 'this gateway registers itself' : row.state
-    if (!(await print(row, `${row.ledger}: ${state}${size}${why}`))) return 0
+    if (!(await print(row, `${row.ledger}: ${state}${size}${why}`))) break
   }
-  return 0
+  return isUnknown ? tryLater : 0
 }
+
+const tryLater = 75

@@ -53,7 +53,7 @@ export function inWords(event: GatewayEvent, { good, bad, doubtful }: Terminal):
       const { seq, count, root, streams, lagMs, signed } = event
       const state = signed ? 'signed' : 'not signed yet'
       return (
-        `batch ${String(seq).padStart(5)}  ${String(count).padStart(4)} records of ${streams} streams  ` +
+        `batch ${String(seq).padStart(5)}  ${String(count).padStart(4)} records of ${streams} stream${streams === 1 ? ' ' : 's'}  ` +
         `${(lagMs / 1000).toFixed(1)} s  root ${root.slice(0, 16)}…  ${state}`
       )
     }
