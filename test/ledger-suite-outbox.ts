@@ -1,7 +1,14 @@
 import { checkpointHead } from '../anchor-client/evidence/seal.ts'
 import { checkpointOf } from '../gateway/anchoring/history.ts'
 import { onLedger, type SetUp, signal, type Traits } from './helpers/ledger-under-test.ts'
-import { anchorAll, historyOf, openStore, sendsOf, watchSends } from './helpers/outbox.ts'
+import {
+  anchorAll,
+  historyOf,
+  openStore,
+  quickPace,
+  sendsOf,
+  watchSends,
+} from './helpers/outbox.ts'
 import { isAtRest } from './helpers/outbox-checks.ts'
 import { dyingAt } from './helpers/outbox-crash.ts'
 import { scratchFolder } from './helpers/scratch.ts'
@@ -10,6 +17,9 @@ import { scratchFolder } from './helpers/scratch.ts'
 export function outboxSuite(name: string, setUp: SetUp, traits: Traits): void {
   const on = onLedger(name, setUp)
   const [hashId] = traits.hashIds
+  // Each question is a step to die at: to ask the same a hundred times in a block shows nothing more.
+  const firstMs = (traits.blockMs ?? 0) / 2
+  const pace = firstMs > 0 ? { ...quickPace, firstMs, pollMostMs: firstMs } : quickPace
 
   on(
     'a gateway that dies at any step of anchoring goes on where it was',
@@ -31,6 +41,7 @@ export function outboxSuite(name: string, setUp: SetUp, traits: Traits): void {
             session: life.session(watchSends(session, path)),
             store: life.store(store),
             history,
+            pace,
           }
           t.is((await anchorAll(parts)).end, 'stopped')
           if (at === step) isOver = !life.isDead

@@ -26,6 +26,8 @@ export type SetUp = () => Promise<LedgerUnderTest>
 export interface Traits {
   /** The history hashes that it computes; the suites use the first. */
   readonly hashIds: readonly [HashId, ...HashId[]]
+  /** How far its blocks are apart, where that is long. */
+  readonly blockMs?: number
 }
 
 export const bothHashes: Traits = { hashIds: [1, 2] }

@@ -30,4 +30,4 @@ function setUp() {
   return evmUnderTest({ url: own[0] as string, next }, told)
 }
 
-ledgerSuite('geth with three signers', setUp, { hashIds: [2] })
+ledgerSuite('geth with three signers', setUp, { hashIds: [2], blockMs: 1000 })
