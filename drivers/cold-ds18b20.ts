@@ -2,13 +2,12 @@
  * DS18B20 thermometer on the 1-Wire bus, read through the kernel's `w1_slave` file.
  * Data sheet: Analog Devices DS18B20, rev 6.
  */
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import type { Decimal } from '../anchor-client/evidence/model.ts'
 import { calibrated, calibrationOption } from './calibration.ts'
 import { defineDriver, sourceOption } from './driver.ts'
+import { readOneWire } from './transports/one-wire.ts'
 import { pollOptions, pollPromise, polls } from './transports/polling.ts'
 
 export const coldDs18b20 = defineDriver({
@@ -36,7 +35,7 @@ export const coldDs18b20 = defineDriver({
   async *read(options, { signal, refuse }) {
     const file = `${options.bus}/${options.address}/w1_slave`
     for await (const _ of polls(options.everyMs, signal)) {
-      const bytes = await readSensor(file).catch((cause) => {
+      const bytes = await readOneWire(file, signal).catch((cause) => {
         throw new KedgeError('SENSOR_ABSENT', `no DS18B20 answers at ${file}`, {
           cause,
           hint: 'Check the wiring, and dtoverlay=w1-gpio in config.txt.',
@@ -59,14 +58,6 @@ export const coldDs18b20 = defineDriver({
     }
   },
 })
-
-/** The kernel measures while the file is read. Whatever else lies there must not hold the read up for ever. */
-async function readSensor(path: string): Promise<Buffer> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  const stat = await file.stat()
-  if (!stat.isFile()) throw new Error('not a file of the kernel')
-  return file.readFile()
-}
 
 const nameOf = ({ source, address }: { source?: string | undefined; address: string }) =>
   source ?? `w1/${address}`

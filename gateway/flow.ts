@@ -2,6 +2,7 @@
  * The way of a reading, from what a device says to what a ledger holds:
  * sample → reading → journal → batch → checkpoint and signature → anchor → evidence. Each step is a folder here.
  */
+import { setMaxListeners } from 'node:events'
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
 import type { Loaded } from '../config/load.ts'
 import { type Anchoring, startAnchoring } from './anchoring/start-anchoring.ts'
@@ -122,6 +123,8 @@ async function runUntil(stop: AbortSignal, { onRunning }: Setup, live: Live): Pr
     const { mqtt } = config.ingest
     const broker = mqtt && held.use(await openMqttIngest(mqtt, data.mqttPort, live))
     const host = deviceHost(live)
+    // Each device listens to it, in more than one place.
+    setMaxListeners(0, stop)
     const devices = plans.devices.map((device) => runDevice(device, host, stop))
     held.use(watching(live))
     held.use(scrubbing(live))
