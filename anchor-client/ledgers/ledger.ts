@@ -41,6 +41,8 @@ export interface LedgerHost {
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
   /** Only on first use may files be made that should else be there: an empty ledger is not a lost one. */
   readonly isFirstUse: boolean
+  /** Who it was at first use, as far as that is known: nobody else is spoken to. */
+  readonly pinned?: Uint8Array | undefined
 }
 
 /** Every operation may be asked again. An outage is the outcome `unknown`; what throws is a fault. */

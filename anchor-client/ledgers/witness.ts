@@ -46,14 +46,14 @@ export const witness = defineLedger({
   }),
   account: 'none',
   hashIds: [1, 2],
-  async connect({ publicKey, ca, ...place }) {
-    const pinned = publicKey === undefined ? null : hexToBytes(publicKey)
-    if (pinned && !isPublicKey(pinned)) {
+  async connect({ publicKey, ca, ...place }, { pinned }) {
+    const key = publicKey === undefined ? null : hexToBytes(publicKey)
+    if (key && !isPublicKey(key)) {
       throw new KedgeError('LEDGER_MISMATCH', "the witness's publicKey is no key of SM2", {
         hint: 'Copy it again from what kedge witness printed when it started.',
       })
     }
     const certificates = ca === undefined ? undefined : await certificatesIn(ca)
-    return openWitnessSession(openWire({ ...place, ca: certificates }), pinned)
+    return openWitnessSession(openWire({ ...place, ca: certificates }), { key, id: pinned })
   },
 })

@@ -25,8 +25,8 @@ export interface AnchorStore extends LedgerPins, AsyncDisposable {
   newest(ledgerId: Uint8Array, below?: number): Promise<Anchor | null>
   at(ledgerId: Uint8Array, size: number): Promise<Anchor | null>
   list(ledgerId: Uint8Array, newestFirst?: boolean): AsyncGenerator<Anchor, void>
-  /** Sizes whose proof is still to be had, ascending. */
-  unproved(ledgerId: Uint8Array, most: number): Promise<readonly number[]>
+  /** Sizes above one whose proof is still to be had, ascending. */
+  unproved(ledgerId: Uint8Array, most: number, above?: number): Promise<readonly number[]>
   /** Reads every anchor; what is amiss is afterwards told by `amiss`. */
   check(ledgerId: Uint8Array): Promise<void>
   /** What was found damaged or gone: from which size on to ask the ledger again. */
@@ -132,9 +132,10 @@ export async function openAnchorStore(
     },
     list: (ledgerId, newestFirst = false) =>
       newestFirst ? descending(ledgerId) : ascending(ledgerId, 0, 0),
-    async unproved(ledgerId, most) {
+    async unproved(ledgerId, most, above = 0) {
       const sizes: number[] = []
-      for await (const { key } of rows.rows(of(kinds.mark, ledgerId))) {
+      const range = { from: u64(above + 1) }
+      for await (const { key } of rows.rows(of(kinds.mark, ledgerId), range)) {
         if (sizes.push(sizeOf(key)) >= most) break
       }
       return sizes

@@ -50,6 +50,13 @@ export async function openCheckedRows(
     cacheSize: 256 * 1024,
   })
   await db.open().catch((cause) => unopened(folder, cause))
+  let isBroken = false
+  // LevelDB writes nothing more after a write that failed, until it is opened again.
+  const mend = async (): Promise<void> => {
+    await db.close()
+    await db.open()
+    isBroken = false
+  }
   const check = (key: Uint8Array, body: Uint8Array): number => crc32(body, crc32(key, crc32(owner)))
 
   const encodeRow = (key: Uint8Array, body: Uint8Array): Uint8Array => {
@@ -74,7 +81,13 @@ export async function openCheckedRows(
           ? ({ type: 'del', key } as const)
           : ({ type: 'put', key, value: encodeRow(key, body) } as const),
       )
-      await db.batch(changes, { sync: true } as object).catch((cause) => unwritten(folder, cause))
+      try {
+        if (isBroken) await mend()
+        await db.batch(changes, { sync: true } as object)
+      } catch (cause) {
+        isBroken = true
+        unwritten(folder, cause)
+      }
     },
     async get(key) {
       const value = await db.get(key)
@@ -126,10 +139,13 @@ function unopened(folder: string, error: unknown): never {
 
 const damaged = (folder: string, name: string): KedgeError =>
   new KedgeError('STORE_DAMAGED', `${join(folder, name)} is damaged`, {
-    hint: 'Bring back the folder from a backup, or move it away: what the ledgers hold is fetched again.',
+    hint: 'Bring back the folder from a backup.',
   })
 
 function unwritten(folder: string, cause: unknown): never {
   const why = cause instanceof Error ? cause.message : String(cause)
-  throw new KedgeError('STORE_FAILED', `cannot write ${folder}: ${why}`, { cause })
+  throw new KedgeError('STORE_FAILED', `cannot write ${folder}: ${why}`, {
+    cause,
+    hint: 'Make room on the disk. It is tried again.',
+  })
 }

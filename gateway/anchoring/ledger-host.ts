@@ -36,6 +36,8 @@ export interface LedgerAccounts {
   keyFor(place: AccountPlace, name: string): Promise<Account>
   /** Whether the store of anchors has nothing of it: `(_, name) => store.pinned(name) === undefined`. */
   isFirstUse(entry: LedgerEntry, name: string): boolean
+  /** Its id as it was pinned at first use. */
+  pinned?(name: string): Uint8Array | undefined
 }
 
 export interface AccountPlace {
@@ -103,6 +105,7 @@ async function openLedger(
       publicKey: key.publicKey,
       sign: (message) => key.sign(message),
       isFirstUse: accounts.isFirstUse(entry, name),
+      pinned: accounts.pinned?.(name),
     })
   let current = await connect()
   let isClosed = false

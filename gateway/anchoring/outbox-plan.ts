@@ -115,7 +115,9 @@ export async function fetchHeld(
 ): Promise<Rest> {
   const { store } = parts
   const kept = (await store.newest(ledgerId))?.size ?? 0
-  const recovered = await recoverAnchors({ ...parts, ledgerId }, fromSize)
+  const recovered = await recoverAnchors({ ...parts, ledgerId }, fromSize, (anchor) => {
+    if (anchor.size > kept) parts.onAnchored(anchor)
+  })
   switch (recovered.state) {
     case 'ahead':
     case 'other':
@@ -125,7 +127,6 @@ export async function fetchHeld(
     case 'fault':
       return slow('fault', recovered.why)
     case 'recovered':
-      for (const anchor of recovered.anchors) if (anchor.size > kept) parts.onAnchored(anchor)
       return none
   }
 }

@@ -10,7 +10,7 @@ import { type Anchor, type Flight, keepable } from './anchor-records.ts'
 import { asked } from './asked.ts'
 import { checkpointOf } from './history.ts'
 import { fetchHeld, identify, type OutboxParts, plan } from './outbox-plan.ts'
-import { none, type Rest } from './outbox-rest.ts'
+import { again, none, type Rest } from './outbox-rest.ts'
 import {
   afterFind,
   afterOutcome,
@@ -40,6 +40,8 @@ export function openOutbox(parts: OutboxParts): Outbox {
   const { gateway, incarnation } = history
   let ledgerId: Uint8Array | null = null
   let recollection: Recollection = afterRestart
+  /** Up to which size proofs were asked for, in this round through all of them. */
+  let lastAsked = 0
 
   async function step(): Promise<Rest> {
     if (ledgerId === null) {
@@ -68,7 +70,7 @@ export function openOutbox(parts: OutboxParts): Outbox {
       case 'settle':
         return settle(ledger, flight, move.place)
       case 'covered':
-        return covered(ledger)
+        return covered(ledger, move.by.size)
       case 'record':
         await store.putFlight(ledger, move.flight)
         recollection = { ...justPlanned, isKnown: move.isKnown }
@@ -139,16 +141,24 @@ export function openOutbox(parts: OutboxParts): Outbox {
     const fetched = await fetchProof(session, ledger, checkpoint, signal)
     const proof = fetched.state === 'proved' ? fetched.proof : null
     const anchor: Anchor = { ...target, after: oldSize, place: keepable(place), proof }
+    const isAgain = target.size <= (await newestSize(ledger))
     await store.keep(ledger, [anchor], true)
     parts.onAnchored(anchor)
+    // A ledger that takes what it has taken before and does not show it would be sent the same for ever.
+    return isAgain ? again('forgot', `it has taken ${target.size} batches once more`) : none
+  }
+
+  /** What was on its way stays until the larger one is had: a ledger may say one thing, and show another. */
+  async function covered(ledger: Uint8Array, bySize: number): Promise<Rest> {
+    const fetched = await fetchHeld(parts, ledger, (await newestSize(ledger)) + 1)
+    if (fetched !== none) return fetched
+    const size = await newestSize(ledger)
+    if (size < bySize) return again('known', `it has ${bySize} batches, and shows only ${size}`)
+    await store.putFlight(ledger, null)
     return none
   }
 
-  async function covered(ledger: Uint8Array): Promise<Rest> {
-    const fetched = await fetchHeld(parts, ledger, ((await store.newest(ledger))?.size ?? 0) + 1)
-    if (fetched === none) await store.putFlight(ledger, null)
-    return fetched
-  }
+  const newestSize = async (ledger: Uint8Array) => (await store.newest(ledger))?.size ?? 0
 
   async function tend(): Promise<Untended | null> {
     if (ledgerId === null) return null
@@ -164,7 +174,9 @@ export function openOutbox(parts: OutboxParts): Outbox {
 
   async function prove(ledger: Uint8Array): Promise<Untended | null> {
     let worst: Untended | null = null
-    const sizes = await store.unproved(ledger, severalProofs)
+    const sizes = await store.unproved(ledger, severalProofs, lastAsked)
+    // Those that cannot be proved must not stand before the others for ever.
+    lastAsked = sizes.length < severalProofs ? 0 : (sizes.at(-1) ?? 0)
     for (const size of sizes) {
       const anchor = await store.at(ledger, size)
       if (anchor === null) continue

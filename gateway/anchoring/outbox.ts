@@ -1,5 +1,6 @@
 /** Runs one ledger's outbox for as long as the gateway runs. Whatever is asked again is asked again here. */
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
+import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { LedgerSession } from '../../anchor-client/ledgers/ledger.ts'
 import type { Anchor } from './anchor-records.ts'
 import type { AnchorStore } from './anchor-store.ts'
@@ -18,13 +19,17 @@ export type AnchorEvent =
       readonly hash: string
       readonly timeMs: number | null
     }
-  /** Told when it begins, not at every retry; `over` when it has ended. */
+  /** Told when it begins and when it becomes another, not at every retry; `over` when it has ended. */
   | {
       readonly event: 'anchor-trouble'
       readonly ledger: string
+      readonly matter: Matter
       readonly state: string
       readonly why: string
     }
+
+/** What goes on at the ledger, what the store lacks, what was noticed in passing. */
+export type Matter = 'ledger' | 'store' | 'notice'
 
 export interface OutboxOptions {
   /** As the configuration has it: `embedded`, `embedded-2`. */
@@ -49,13 +54,17 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
   const { bell = newBell(), pace = usualPace } = options
   const told = teller(name, onEvent)
   const onAnchored = (anchor: Anchor) => {
-    attempt = 0
+    // What was there before may come again and again.
+    if (anchor.size > largest) attempt = 0
+    largest = Math.max(largest, anchor.size)
     told.end('ledger')
     onEvent(anchoredEvent(name, anchor))
   }
   const onNotice = (state: string, why: string) => told.begin('notice', state, why)
   let attempt = 0
-  const outbox = openOutbox({ name, session, history, store, signal, onAnchored, onNotice })
+  let largest = 0
+  const open = () => openOutbox({ name, session, history, store, signal, onAnchored, onNotice })
+  let outbox = open()
   let tendAttempt = 0
   let tendDueMs = 0
 
@@ -63,7 +72,7 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
   async function tend(): Promise<number | null> {
     const nowMs = performance.now()
     if (nowMs < tendDueMs) return tendDueMs - nowMs
-    const untended = await outbox.tend()
+    const untended = await outbox.tend().catch(unlessUnwritten)
     if (untended === null) {
       tendAttempt = 0
       told.end('store')
@@ -95,7 +104,12 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
   try {
     while (!signal.aborted) {
       const heard = bell.rings
-      const rest = await outbox.step()
+      const rest = await outbox.step().catch((error: unknown): Rest => {
+        const { state, why } = unlessUnwritten(error)
+        // What it remembers may not be what is on the disk.
+        outbox = open()
+        return { rest: 'again', state, why }
+      })
       switch (rest.rest) {
         case 'none':
           continue
@@ -121,6 +135,8 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
       if (isStuck && options.renew && !(await isWell(session, signal))) {
         const renewed = await asked(signal, async (until) => options.renew?.(until))
         if (renewed?.state === 'fault') told.begin('ledger', 'fault', renewed.why)
+        // Whoever answers now may be somebody else.
+        outbox = open()
       }
       await wait(rest, heard)
       if (rest.rest !== 'idle') attempt += 1
@@ -129,6 +145,12 @@ export async function runOutbox(options: OutboxOptions): Promise<'stopped' | Out
     if (!signal.aborted) throw error
   }
   return 'stopped'
+}
+
+/** A disk that takes nothing may have room again later. */
+function unlessUnwritten(error: unknown) {
+  if (!(error instanceof KedgeError && error.code === 'STORE_FAILED')) throw error
+  return { state: 'unwritten', why: error.message, isAmiss: true } as const
 }
 
 async function isWell(session: LedgerSession, signal: AbortSignal): Promise<boolean> {
@@ -145,23 +167,23 @@ const anchoredEvent = (ledger: string, { size, place }: Anchor): AnchorEvent => 
   timeMs: place.timeMs,
 })
 
-/** What goes on at the ledger, what the store lacks, what was noticed in passing. */
-type Matter = 'ledger' | 'store' | 'notice'
-
 /** Of each matter, its beginning, its changes and its end. */
 function teller(ledger: string, onEvent: (event: AnchorEvent) => void) {
-  const standing = new Map<Matter, string>()
+  const standing = new Map<Matter, { readonly state: string; readonly why: string }>()
   return {
     begin(matter: Matter, state: string, why: string): void {
-      if (standing.get(matter) === state) return
-      standing.set(matter, state)
-      onEvent({ event: 'anchor-trouble', ledger, state, why })
+      const before = standing.get(matter)
+      // In which words it cannot be reached changes from one try to the next.
+      if (before?.state === state && (state === 'unknown' || before.why === why)) return
+      standing.set(matter, { state, why })
+      onEvent({ event: 'anchor-trouble', ledger, matter, state, why })
     },
     end(matter: Matter): void {
-      const state = standing.get(matter)
-      if (state === undefined) return
+      const before = standing.get(matter)
+      if (before === undefined) return
       standing.delete(matter)
-      onEvent({ event: 'anchor-trouble', ledger, state: 'over', why: `${state} no longer` })
+      const why = `${before.state} no longer`
+      onEvent({ event: 'anchor-trouble', ledger, matter, state: 'over', why })
     },
   }
 }

@@ -15,8 +15,7 @@ interface Recovery {
 }
 
 type Recovered =
-  /** Those that the store did not have. */
-  | { readonly state: 'recovered'; readonly anchors: readonly Anchor[] }
+  | { readonly state: 'recovered' }
   | { readonly state: 'ahead' | 'other'; readonly held: Anchored }
   | { readonly state: 'unknown'; readonly why: string }
   | Fault
@@ -24,39 +23,59 @@ type Recovered =
 /** How many go into one write. */
 const several = 64
 
-export async function recoverAnchors(of: Recovery, fromSize: number): Promise<Recovered> {
+/** `onKept` is told of each that the store did not have. What was had before the ledger fell silent stays. */
+export async function recoverAnchors(
+  of: Recovery,
+  fromSize: number,
+  onKept: (anchor: Anchor) => void,
+): Promise<Recovered> {
   const { session, history, store, ledgerId, signal } = of
   const { gateway, incarnation } = history
-  const anchors: Anchor[] = []
+  const over = new AbortController()
+  const until = AbortSignal.any([signal, over.signal])
+  let held: AsyncIterator<Anchored, void> | undefined
   let fresh: Anchor[] = []
   // What is before comes from the store, so that the chain of sizes closes again.
   let after = (await store.newest(ledgerId, fromSize))?.size ?? 0
-  const walk = async (until: AbortSignal): Promise<Recovered> => {
-    for await (const held of session.iterate(gateway, incarnation, fromSize, until)) {
-      until.throwIfAborted()
-      const kept = await store.at(ledgerId, held.size)
-      const judged = await unlessDamaged(judgeHeld(history, held))
-      if (judged === 'ahead' || judged === 'other') return { state: judged, held }
-      if (kept === null || kept.after !== after) {
-        const signed = kept ?? (await unlessDamaged(history.signedAt(held.size)))
-        if (signed !== null) {
-          const { size, root, key, signature } = signed
-          const place = keepable(held.place)
-          fresh.push({ size, root, key, signature, after, place, proof: kept?.proof ?? null })
-        }
+
+  /** Null where there is another one to ask for. */
+  async function one(): Promise<Recovered | null> {
+    held ??= session.iterate(gateway, incarnation, fromSize, until)[Symbol.asyncIterator]()
+    const { done, value } = await held.next()
+    if (done) return { state: 'recovered' }
+    const kept = await store.at(ledgerId, value.size)
+    const judged = await unlessDamaged(judgeHeld(history, value))
+    if (judged === 'ahead' || judged === 'other') return { state: judged, held: value }
+    if (kept === null || kept.after !== after) {
+      const signed = kept ?? (await unlessDamaged(history.signedAt(value.size)))
+      if (signed !== null) {
+        const { size, root, key, signature } = signed
+        const place = keepable(value.place)
+        fresh.push({ size, root, key, signature, after, place, proof: kept?.proof ?? null })
       }
-      after = held.size
-      if (fresh.length >= several) await flush()
     }
-    await flush()
-    return { state: 'recovered', anchors }
+    after = value.size
+    if (fresh.length >= several) await flush()
+    return null
   }
-  const flush = async (): Promise<void> => {
-    await store.keep(ledgerId, fresh, false)
-    anchors.push(...fresh)
+
+  async function flush(): Promise<void> {
+    const anchors = fresh
     fresh = []
+    await store.keep(ledgerId, anchors, false)
+    for (const anchor of anchors) onKept(anchor)
   }
-  return asked(signal, walk)
+
+  try {
+    for (;;) {
+      // Each by itself: a history of years takes longer than any one answer may.
+      const recovered = await asked(signal, one)
+      if (recovered !== null) return recovered
+    }
+  } finally {
+    over.abort()
+    await flush()
+  }
 }
 
 /** Where the journal itself has lost what was anchored, that one anchor is lost with it, and no other. */

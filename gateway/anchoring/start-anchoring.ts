@@ -17,6 +17,7 @@ import { runOutbox } from './outbox.ts'
 import { type Bell, newBell, pause } from './pace.ts'
 import { rotationTeller } from './rotation-teller.ts'
 import { signingPermission } from './signing-permission.ts'
+import { openTroubles } from './troubles.ts'
 
 export interface AnchoringOptions {
   readonly entries: readonly LedgerEntry[]
@@ -75,6 +76,10 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     keyFor: (place, name) =>
       openLedgerKey(options.data, options.secret, { ...place, isFirstUse: isFirstUse(name) }),
     isFirstUse: (_, name) => isFirstUse(name),
+    pinned(name) {
+      const pin = anchors.pinned(name)
+      return pin === 'damaged' ? undefined : pin?.ledgerId
+    },
   })
   for (const { name, error } of ledgers.closed) {
     health.degraded(
@@ -98,9 +103,9 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
   async function rotated(): Promise<void> {
     for (let left = ledgers.opened.map(({ name }) => name); left.length > 0 && !until.aborted; ) {
       const told = await Promise.all(
-        left.map((name) => rotations.tell(name, until).catch(() => false)),
+        left.map((name) => asked(until, (soon) => rotations.tell(name, soon)).catch(() => false)),
       )
-      left = left.filter((_, i) => !told[i])
+      left = left.filter((_, i) => told[i] !== true)
       bell.ring()
       if (left.length > 0) await pause(askAgainMs)(until)
     }
@@ -139,6 +144,8 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
     bell.ring()
   }
 
+  const troubled = openTroubles(health)
+
   const waitForNewer = (size: number, stop: AbortSignal) =>
     new Promise<void>((resolve) => {
       const look = () => {
@@ -162,11 +169,7 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
       waitForNewer,
       renew,
       onEvent(event) {
-        if (event.event === 'anchored' || event.state === 'over') {
-          health.well(`anchor ${name}`)
-        } else {
-          health.degraded(`anchor ${name}`, event.why)
-        }
+        if (event.event === 'anchor-trouble') troubled(event)
         const said = anchoredEvent(event)
         if (said) onEvent(said)
       },

@@ -34,9 +34,15 @@ import {
 } from './statements.ts'
 import type { Question, WitnessWire } from './wire.ts'
 
+/** By its key where the configuration has it, or by what it was at first use. */
+interface Pinned {
+  readonly key: Uint8Array | null
+  readonly id?: Uint8Array | undefined
+}
+
 /** A session with a witness elsewhere: each answer is judged before it is believed. */
-export function openWitnessSession(wire: WitnessWire, pinned: Uint8Array | null): LedgerSession {
-  let known: Known | null = pinned && knownBy(pinned)
+export function openWitnessSession(wire: WitnessWire, pinned: Pinned): LedgerSession {
+  let known: Known | null = pinned.key && knownBy(pinned.key)
 
   /** Its own word about itself, fresh: whoever only repeats what it once said has not the key. */
   async function introduce(signal: AbortSignal): Promise<Known | Unknown> {
@@ -50,9 +56,13 @@ export function openWitnessSession(wire: WitnessWire, pinned: Uint8Array | null)
       throw lies('does not hold the key that it shows')
     }
     if (self.rules !== extensionsOnly) throw lies('keeps no rules that we know')
-    known ??= knownBy(self.key)
-    if (equalBytes(known.key, self.key)) return known
-    const ids = [known.key, self.key].map((key) => `${bytesToHex(keyId(key)).slice(0, 16)}…`)
+    const id = keyId(self.key)
+    const expected = known ? keyId(known.key) : (pinned.id ?? id)
+    if (equalBytes(expected, id)) {
+      known ??= knownBy(self.key)
+      return known
+    }
+    const ids = [expected, id].map((one) => `${bytesToHex(one).slice(0, 16)}…`)
     throw new KedgeError('LEDGER_MISMATCH', `the witness is ${ids[1]}, and was ${ids[0]} before`, {
       hint: 'Ask whoever runs it. Another witness is another entry of the configuration.',
     })
