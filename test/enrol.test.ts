@@ -1,16 +1,21 @@
-import { writeFile } from 'node:fs/promises'
+import { generateKeyPairSync } from 'node:crypto'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { hexToBytes, utf8 } from '../anchor-client/evidence/bytes.ts'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { keyId } from '../anchor-client/evidence/sm2.ts'
+import { approveOnChain } from '../gateway/enrolling/approve-on-chain.ts'
 import { decodeEnrolment, encodeEnrolment } from '../gateway/enrolling/enrolment.ts'
 import { openWitness } from '../gateway/witness/open-witness.ts'
 import { approve, listEnrolled } from '../gateway/witness/registrar.ts'
+import { askRegistrar } from '../gateway/witness/registrar-socket.ts'
 import { secretOf } from './helpers/anchoring.ts'
+import { anvilIsMissing, optionsOf, startChain } from './helpers/evm-ledger.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 import { type Signer, signerOf } from './helpers/signer.ts'
 import { run } from './helpers/spawn.ts'
+import { startWitness } from './helpers/witness-process.ts'
 
 const keyOf = (signer: Signer) => ({ ...signer, [Symbol.dispose]() {} })
 const device = keyOf(signerOf(secretOf('gateway')))
@@ -140,4 +145,84 @@ test('what a person types wrong is told, and nothing is done', async (t) => {
     t.is(stdout, '')
     t.is(JSON.parse(stderr).error.code, code, args.join(' '))
   }
+})
+
+test('a witness whose files cannot be used says which one, and leaves nothing behind', async (t) => {
+  await using scratch = await scratchFolder()
+  const at = (name: string) => join(scratch.path, name)
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  await writeFile(at('one.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  await writeFile(at('public.pem'), publicKey.export({ type: 'spki', format: 'pem' }))
+  await writeFile(at('empty'), '')
+  const tls = (key: string, cert: string) => ['--tls-key', at(key), '--tls-cert', at(cert)]
+  const long = join('y'.repeat(110), 'witness')
+  for (const [folder, more, code, words] of [
+    [
+      'witness',
+      tls('public.pem', 'public.pem'),
+      'FILE_UNREADABLE',
+      /public\.pem is no private key/,
+    ],
+    ['witness', tls('empty', 'public.pem'), 'FILE_UNREADABLE', /empty is no private key/],
+    ['witness', tls('one.key', 'one.key'), 'FILE_UNREADABLE', /one\.key is no certificate/],
+    ['witness', tls('one.key', 'empty'), 'FILE_UNREADABLE', /empty is no certificate/],
+    ['empty', [], 'FILE_UNREADABLE', /empty: a file is in its way/],
+    ['empty/witness', [], 'FILE_UNREADABLE', /a file is in its way/],
+    [long, [], 'USAGE', /too long for witness\.sock/],
+  ] as const) {
+    const { path } = scratch
+    const ended = await kedge(
+      ...['witness', '--listen', '127.0.0.1:0', '--data', join(path, folder), ...more],
+    )
+    t.is(ended.code, 2, ended.stderr)
+    const { error } = JSON.parse(ended.stderr)
+    t.is(error.code, code)
+    t.regex(error.message, words)
+    t.truthy(error.hint)
+    t.deepEqual((await readdir(path)).sort(), ['empty', 'one.key', 'public.pem'])
+  }
+})
+
+test('a registrar is not kept waiting by a witness whose process stands still', async (t) => {
+  await using scratch = await scratchFolder()
+  const witness = startWitness(t, scratch.path)
+  const started = await witness.event('started')
+  const tell = (signal: NodeJS.Signals) => process.kill(Number(started?.pid), signal)
+  const file = Buffer.from(request()).toString('base64')
+  const ask = async (longestWaitMs?: number) => {
+    const rows = []
+    const question = { ask: 'approve', file } as const
+    for await (const row of askRegistrar(scratch.path, undefined, question, longestWaitMs)) {
+      rows.push(row)
+    }
+    return rows
+  }
+  tell('SIGSTOP')
+  const code = 'STORE_FAILED'
+  await t.throwsAsync(ask(200), { code, message: /the witness has not answered for 0\.2 s/ })
+  tell('SIGCONT')
+  const [row, ...more] = await ask()
+  t.like(row, { incarnation: 0, state: 'open', entry: 0 })
+  t.deepEqual(more, [])
+  t.is(await witness.stop('SIGTERM'), 0)
+})
+
+const testOnChain = anvilIsMissing ? test.skip : test
+
+testOnChain('a chain whose clock is far off registers a gateway all the same', async (t) => {
+  await using scratch = await scratchFolder()
+  await using chain = await startChain()
+  const { contract, owner } = chain.next()
+  const { path } = scratch
+  const entry = { ledger: 'evm', ...optionsOf(chain.url, contract, path) }
+  await chain.rpc('evm_setNextBlockTimestamp', 2 ** 43 - 1000)
+  const approved = await approveOnChain({
+    chain: { name: 'evm', entry, folder: path },
+    account: keyOf({ ...owner, sign: (digest) => owner.sign(digest) as Uint8Array }),
+    admission: { ...decodeEnrolment(utf8(request())), hashId: 2, account: owner.address },
+    granted: undefined,
+    onWait: () => undefined,
+    signal: new AbortController().signal,
+  })
+  t.like(approved, { state: 'open', at: null })
 })

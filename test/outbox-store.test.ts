@@ -62,7 +62,8 @@ test('what is on its way is listed before what is final, each with its ledger, r
   await t.throwsAsync(getAnchors(store, 1, 'evm'), { code: 'NOT_FOUND' })
 
   const bell = newBell()
-  const [pending, ...none] = await retryAnchors(store, new Map([['embedded', bell]]))
+  const head = { size: 14, root: await history.rootAt(14) }
+  const [pending, ...none] = await retryAnchors(store, head, new Map([['embedded', bell]]))
   t.like(pending, { size: 14, state: 'sent' })
   t.deepEqual(none, [])
   t.is(bell.rings, 1)

@@ -1,9 +1,10 @@
-import { appendFile, readFile } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
 import { decodeAnswer } from '../anchor-client/ledgers/witness/answers.ts'
+import { readTls } from '../gateway/witness/http-server.ts'
 import { peerName } from '../gateway/witness/limits.ts'
 import { openWitness } from '../gateway/witness/open-witness.ts'
 import { gatewayOf, secretOf } from './helpers/anchoring.ts'
@@ -228,7 +229,11 @@ testWith('openssl')('over TLS a witness is known by its certificate, or not at a
     fingerprints.push(hex.trim())
   }
   const [fingerprint = '', another = ''] = fingerprints
-  const tls = { key: await readFile(at('one.key')), cert: await readFile(at('one.pem')) }
+  const tls = await readTls(at('one.key'), at('one.pem'))
+  await t.throwsAsync(readTls(at('one.key'), at('two.pem')), {
+    code: 'FILE_UNREADABLE',
+    message: /one\.key is not the key of the certificate in .*two\.pem/,
+  })
   await using served = await serveWitness(scratch.path, { tls })
   t.regex(served.url, /^https:/)
   await served.admit(gateway.admission)

@@ -48,6 +48,8 @@ export function openHttpPeer({ url, timeoutMs, tls, mistrust }: HttpAddress): Ht
 
   const exchange = (question: HttpQuestion, signal: AbortSignal) =>
     new Promise<HttpAnswer>((resolve, reject) => {
+      // Before there is a request: one that is destroyed while nobody listens to it ends the process.
+      if (signal.aborted) return reject(stopped())
       const { path, headers, body, maxBytes } = question
       const request = (isTls ? https : http).request(
         path === undefined ? base : new URL(path, base),
@@ -58,7 +60,7 @@ export function openHttpPeer({ url, timeoutMs, tls, mistrust }: HttpAddress): Ht
         },
       )
       const late = setTimeout(() => end(new Error('no answer in time')), timeoutMs)
-      const stop = () => end(new Error('stopped'))
+      const stop = () => end(stopped())
       const end = (outcome: unknown) => {
         clearTimeout(late)
         signal.removeEventListener('abort', stop)
@@ -71,7 +73,6 @@ export function openHttpPeer({ url, timeoutMs, tls, mistrust }: HttpAddress): Ht
         resolve(answer)
       }
       signal.addEventListener('abort', stop, { once: true })
-      if (signal.aborted) return stop()
       request.on('error', (error: NodeJS.ErrnoException) =>
         end(request.reusedSocket && error.code === 'ECONNRESET' ? new StaleConnection() : error),
       )
@@ -95,6 +96,8 @@ export function openHttpPeer({ url, timeoutMs, tls, mistrust }: HttpAddress): Ht
     [Symbol.dispose]: () => agent.destroy(),
   }
 }
+
+const stopped = () => new Error('stopped')
 
 const answerOf = (
   { statusCode = 0, headers, complete }: http.IncomingMessage,

@@ -8,11 +8,15 @@ import type { AnchorStore } from './anchor-store.ts'
 import type { SignedHead } from './history.ts'
 import type { Bell } from './pace.ts'
 
+/** Of a history, signed or not. */
+type Head = Pick<SignedHead, 'size' | 'root'>
+
 interface AnchorRow {
   readonly ledger: string
   readonly size: number
   readonly root: string
-  readonly state: 'final' | Flight['state']
+  /** `waiting`: nothing is on its way there, and not all was taken. */
+  readonly state: 'final' | 'waiting' | Flight['state']
   readonly block: number | null
   readonly at: string | null
   readonly cost: string | null
@@ -53,19 +57,28 @@ export async function getAnchors(
   })
 }
 
-/** Asks now, whatever pause was being waited out. Says what is on its way. */
+/** Asks now, whatever pause was being waited out. Says of each ledger what is on its way, or waits. */
 export async function retryAnchors(
   store: AnchorStore,
+  head: Head,
   bells: ReadonlyMap<string, Bell>,
-  ledger?: string,
 ): Promise<readonly AnchorRow[]> {
   const rows: AnchorRow[] = []
-  for (const { name, ledgerId } of pinsOf(store, ledger)) {
-    const flight = await store.flight(ledgerId)
-    if (flight !== null && flight !== 'damaged') rows.push(flightRow(name, flight))
-  }
-  for (const [name, bell] of bells) if (ledger === undefined || ledger === name) bell.ring()
+  for (const name of bells.keys()) rows.push(await rowNow(store, head, name))
+  for (const bell of bells.values()) bell.ring()
   return rows
+}
+
+/** A ledger that was never reached has nothing in the store, not even which one it is. */
+async function rowNow(store: AnchorStore, head: Head, name: string): Promise<AnchorRow> {
+  const pin = store.pinned(name)
+  if (pin !== undefined && pin !== 'damaged') {
+    const flight = await store.flight(pin.ledgerId)
+    if (flight !== null && flight !== 'damaged') return flightRow(name, flight)
+    const newest = await store.newest(pin.ledgerId)
+    if (newest !== null && newest.size >= head.size) return anchorRow(name, newest)
+  }
+  return { ...rowOf(name, head, 'waiting', null), proof: false, id: null }
 }
 
 function pinsOf(store: AnchorStore, ledger: string | undefined) {
@@ -94,7 +107,7 @@ const flightRow = (ledger: string, flight: Flight): AnchorRow => ({
 
 const rowOf = (
   ledger: string,
-  { size, root }: SignedHead,
+  { size, root }: Head,
   state: AnchorRow['state'],
   place: Place | null,
 ) => ({
@@ -119,7 +132,7 @@ export const withConfirmations = (
 }
 
 /** A ledger's time may be any number. */
-const timeOf = (place: Place | null): string | null => {
+export const timeOf = (place: Place | null): string | null => {
   const timeMs = place?.timeMs ?? null
   return timeMs !== null && timeMs < Date.UTC(10_000, 0) ? formatTime(timeMs) : null
 }

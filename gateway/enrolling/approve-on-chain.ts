@@ -1,8 +1,8 @@
 /** What only the registrar of a contract may do: register a gateway on its chain, or grant it a new incarnation. */
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
-import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
 import { ledgerNamed } from '../../anchor-client/ledgers/index.ts'
 import type { Admission, LedgerSession, Place } from '../../anchor-client/ledgers/ledger.ts'
+import { timeOf } from '../anchoring/anchor-rows.ts'
 import { asked } from '../anchoring/asked.ts'
 import { openLedgers } from '../anchoring/ledger-host.ts'
 import type { Key } from '../keys/key-file.ts'
@@ -61,7 +61,7 @@ export async function approveOnChain(approval: Approval): Promise<EnrolledOnChai
     account: `0x${bytesToHex(admission.account)}`,
     state: 'open',
     block: place.height,
-    at: place.timeMs === null ? null : formatTime(place.timeMs),
+    at: timeOf(place),
     cost: place.cost,
   }
 

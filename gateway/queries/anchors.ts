@@ -5,6 +5,8 @@ import {
   retryAnchors,
   withConfirmations,
 } from '../anchoring/anchor-rows.ts'
+import { ledgerNames } from '../anchoring/ledger-host.ts'
+import type { Live } from '../live.ts'
 import { type Query, textOf } from './query.ts'
 
 /** The timeline of every ledger; only the running gateway can ask them again. */
@@ -29,7 +31,18 @@ export const anchors: Query = async function* ({ store, live }, asked) {
         hint: 'Start it with kedge run: it asks every ledger when it begins.',
       })
     }
-    const bells = new Map(kept.pins().map(({ name }) => [name, live.anchoring.bell]))
-    for (const row of await retryAnchors(kept, bells, ledger)) yield { line: { ...row } }
+    const { size, historyRoot: root } = store.journal
+    const bells = new Map(namesOf(live, ledger).map((name) => [name, live.anchoring.bell]))
+    for (const row of await retryAnchors(kept, { size, root }, bells)) yield { line: { ...row } }
   }
+}
+
+/** As configured: what is asked for the first time is in no store. */
+function namesOf({ config }: Live, ledger: string | undefined): readonly string[] {
+  const names = ledgerNames(config.anchor)
+  if (ledger === undefined) return names
+  if (names.includes(ledger)) return [ledger]
+  throw new KedgeError('NOT_FOUND', `no ledger ${ledger} is configured`, {
+    hint: `Name one of those that are: ${names.join(', ') || 'there is none'}.`,
+  })
 }

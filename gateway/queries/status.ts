@@ -1,5 +1,6 @@
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
 import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
+import { timeOf } from '../anchoring/anchor-rows.ts'
 import type { Store } from '../store.ts'
 import type { Query } from './query.ts'
 
@@ -65,7 +66,7 @@ async function anchors(
         lag,
         state: trouble ? trouble.why : lag === 0 ? 'anchored' : 'pending',
         block: newest?.place.height ?? null,
-        at: newest?.place.timeMs ? formatTime(newest.place.timeMs) : null,
+        at: timeOf(newest?.place ?? null),
       }
     }),
   )

@@ -2,9 +2,21 @@
 import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
+import { basename } from 'node:path'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Answer } from '../queries/query.ts'
 import { decodeAnswer, encodeAnswer, encodeError, endOfAnswers } from './wire.ts'
+
+/** What fits into the address of a socket on every system; longer ones are cut off silently. */
+const longestPath = 103
+
+/** For who has more to make in that folder, and must not begin. */
+export function mustFitSocket(path: string): void {
+  if (Buffer.byteLength(path) <= longestPath) return
+  throw new KedgeError('USAGE', `the data folder's path is too long for ${basename(path)}`, {
+    hint: `Name a folder with --data whose path has at most ${longestPath - basename(path).length - 1} bytes.`,
+  })
+}
 
 /** In characters. */
 const longestQuestion = 64 * 1024
@@ -16,6 +28,7 @@ export async function answerAt<Question>(
   /** After so long without a word a connection is closed; 0: never. */
   longestSilenceMs = 0,
 ): Promise<AsyncDisposable> {
+  mustFitSocket(path)
   // Whoever left it there is gone: the folder is ours.
   await rm(path, { force: true })
   const sockets = new Set<Socket>()
@@ -34,15 +47,19 @@ export async function answerAt<Question>(
   } finally {
     process.umask(before)
   }
-  await chmod(path, 0o600)
-  return {
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      for (const socket of sockets) socket.destroy()
-      await closed
-      await rm(path, { force: true })
-    },
+  const close = async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of sockets) socket.destroy()
+    await closed
+    await rm(path, { force: true })
   }
+  try {
+    await chmod(path, 0o600)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { [Symbol.asyncDispose]: close }
 }
 
 async function answer<Question>(
@@ -102,8 +119,11 @@ export async function* answersOf(
   question: unknown,
   /** Who is asked, for the error where they are gone before the end. */
   whom: string,
+  /** For whom no question takes long; 0: waits as long as it takes. */
+  longestSilenceMs = 0,
 ): AsyncGenerator<Answer, void> {
   socket.setEncoding('utf8')
+  socket.setTimeout(longestSilenceMs, () => socket.destroy(silent(whom, longestSilenceMs)))
   socket.write(`${JSON.stringify(question)}\n`)
   const pieces: Buffer[] = []
   let rest = ''
@@ -120,6 +140,11 @@ export async function* answersOf(
   }
   throw ended(whom)
 }
+
+const silent = (whom: string, forMs: number): KedgeError =>
+  new KedgeError('STORE_FAILED', `${whom} has not answered for ${forMs / 1000} s`, {
+    hint: 'Look whether its process is stopped or too busy, and try again.',
+  })
 
 const ended = (whom: string, cause?: unknown): KedgeError =>
   new KedgeError('STORE_FAILED', `${whom} ended before it had answered`, {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { maxRequestBytes } from '../../anchor-client/ledgers/witness/requests.ts'
 import { witnessMediaType } from '../../anchor-client/ledgers/witness/wire.ts'
@@ -20,12 +21,29 @@ interface HttpServer extends AsyncDisposable {
   readonly url: string
 }
 
+/** Judged here, as the server that is opened with it comes only after the witness's own files. */
 export async function readTls(key: string, cert: string): Promise<Tls> {
   const bytesOf = (path: string) =>
     readFile(path).catch((cause: NodeJS.ErrnoException) => {
       throw new KedgeError('FILE_UNREADABLE', `cannot read ${path}: ${cause.message}`, { cause })
     })
-  return { key: await bytesOf(key), cert: await bytesOf(cert) }
+  const tls = { key: await bytesOf(key), cert: await bytesOf(cert) }
+  mustBeUsable({ key: tls.key }, `${key} is no private key for TLS`)
+  mustBeUsable({ cert: tls.cert }, `${cert} is no certificate for TLS`)
+  mustBeUsable(tls, `${key} is not the key of the certificate in ${cert}`)
+  return tls
+}
+
+function mustBeUsable(options: SecureContextOptions, otherwise: string): void {
+  try {
+    createSecureContext(options)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new KedgeError('FILE_UNREADABLE', `${otherwise}: ${why}`, {
+      hint: 'Name two PEM files: --tls-key its private key without a passphrase, --tls-cert the certificate.',
+      cause,
+    })
+  }
 }
 
 /** How long answers under way may take when the witness stops. */

@@ -113,10 +113,7 @@ async function openKey(
   isFirst: boolean,
 ): Promise<Key> {
   const paths = keyPaths(folder)
-  if (isFirst) {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await makeKeysFolder(paths.folder)
-  }
+  if (isFirst) await makeFolders(folder, paths.folder)
   const secret = await readSecret(reference, paths.folder)
   try {
     if (isFirst) {
@@ -128,5 +125,19 @@ async function openKey(
     return await openKeyFile(isFirst ? paths.unfinished : paths.key, secret)
   } finally {
     secret.fill(0)
+  }
+}
+
+async function makeFolders(folder: string, keys: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeKeysFolder(keys)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its way' : message
+    throw new KedgeError('FILE_UNREADABLE', `cannot make the folder ${folder}: ${why}`, {
+      hint: 'Name with --data a folder that this user may make and write into.',
+      cause,
+    })
   }
 }

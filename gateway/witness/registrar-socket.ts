@@ -11,7 +11,10 @@ type RegistrarQuestion =
   /** The request file's bytes in base64, judged once more where it counts. */
   | { readonly ask: 'approve'; readonly file: string; readonly incarnation?: number }
 
+/** Of who asks. */
 const longestSilenceMs = 10_000
+/** Of the witness, between two lines: longer than its disk is ever busy with one entry. */
+const longestThoughtMs = 30_000
 
 export const serveRegistrar = (folder: string, witness: Witness): Promise<AsyncDisposable> =>
   answerAt(
@@ -25,10 +28,11 @@ export async function* askRegistrar(
   folder: string,
   secret: SecretReference | undefined,
   question: RegistrarQuestion,
+  longestWaitMs = longestThoughtMs,
 ): AsyncGenerator<EnrolledRow, void> {
   const socket = await connected(witnessSocket(folder))
   if (socket) {
-    for await (const answer of answersOf(socket, question, 'the witness')) {
+    for await (const answer of answersOf(socket, question, 'the witness', longestWaitMs)) {
       if ('line' in answer) yield answer.line as EnrolledRow
     }
     return

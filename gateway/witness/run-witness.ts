@@ -5,10 +5,11 @@ import { formatTime } from '../../anchor-client/evidence/rfc3339.ts'
 import type { SignedEntry } from '../../anchor-client/ledgers/witness/entries.ts'
 import { holding } from '../held.ts'
 import type { SecretReference } from '../keys/secret.ts'
+import { mustFitSocket } from '../serving/line-socket.ts'
 import { openHttpServer, type Tls } from './http-server.ts'
 import { openLimiter, usualLimits, type WitnessLimits } from './limits.ts'
 import type { ListenAddress } from './listen-address.ts'
-import { openWitness } from './open-witness.ts'
+import { openWitness, witnessSocket } from './open-witness.ts'
 import { serveRegistrar } from './registrar-socket.ts'
 import { replyTo } from './replies.ts'
 
@@ -53,6 +54,7 @@ export async function runWitness(run: WitnessRun, signal: AbortSignal): Promise<
       hint: 'Name --tls-key FILE and --tls-cert FILE, or listen on 127.0.0.1 alone.',
     })
   }
+  mustFitSocket(witnessSocket(folder))
   const mayAdd = openLimiter(limits.gateway)
   const hooks = {
     mayAdd: (gateway: Uint8Array) =>
