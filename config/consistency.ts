@@ -6,18 +6,37 @@ import { withPathsFrom } from './paths.ts'
 import type { Choices } from './schema.ts'
 import type { Spot } from './spots.ts'
 
+/**
+ * So many streams can be open at once: each publisher is one, each source of a device, the shipment that is open at a
+ * reader, and the gateway's own record.
+ */
+export const mostOpenStreams = 1024
+
 /** Looks at the values as they were written, so that other faults in the file do not hide these. */
 export const inconsistencies = (
   root: Spot,
   dataFolder: string,
   drivers: Choices,
-): readonly Complaint[] => [
-  ...shipmentComplaints(root),
-  ...sourceComplaints(root, (value) => sourcesOf(withPathsFrom(dataFolder, value), drivers)),
-  ...ledgerComplaints(root),
-  ...serialPortComplaints(root),
-  ...portComplaints(root),
-]
+): readonly Complaint[] => {
+  const feeding = childrenAt(root, 'devices').map(([device, { value, keyAt }]): Feeding => {
+    return { device, keyAt, sources: sourcesOf(withPathsFrom(dataFolder, value), drivers) }
+  })
+  return [
+    ...shipmentComplaints(root),
+    ...sourceComplaints(feeding),
+    ...streamComplaints(root, feeding),
+    ...ledgerComplaints(root),
+    ...serialPortComplaints(root),
+    ...portComplaints(root),
+  ]
+}
+
+/** A device, and the streams that it feeds. */
+interface Feeding {
+  readonly device: string
+  readonly keyAt: number
+  readonly sources: readonly string[]
+}
 
 const spotAt = (root: Spot, ...path: readonly string[]): Spot | undefined =>
   path.reduce<Spot | undefined>((spot, key) => spot?.children.get(key), root)
@@ -46,13 +65,10 @@ function shipmentComplaints(root: Spot): Complaint[] {
 }
 
 /** Two devices on one address would write one stream, each contradicting the other's promise. */
-function sourceComplaints(
-  root: Spot,
-  sourcesIn: (device: unknown) => readonly string[],
-): Complaint[] {
+function sourceComplaints(feeding: readonly Feeding[]): Complaint[] {
   const owners = new Map<string, string>()
-  return childrenAt(root, 'devices').flatMap(([device, { value, keyAt }]) =>
-    sourcesIn(value).flatMap((source) => {
+  return feeding.flatMap(({ device, keyAt, sources }) =>
+    sources.flatMap((source) => {
       const owner = owners.get(source)
       owners.set(source, owner ?? device)
       if (source === 'control' || /^(?:mqtt|import)\//.test(source)) {
@@ -63,6 +79,21 @@ function sourceComplaints(
       return [complaint(keyAt, message, 'check the address, or give one of them another source')]
     }),
   )
+}
+
+/** Those that found no place would never be recorded. */
+function streamComplaints(root: Spot, feeding: readonly Feeding[]): Complaint[] {
+  const others = [childrenAt(root, 'ingest', 'mqtt', 'sources'), childrenAt(root, 'shipments')]
+  const allowed = mostOpenStreams - 1 - others.flat().length
+  let count = 0
+  for (const { device, keyAt, sources } of feeding) {
+    count += sources.length
+    if (count <= allowed) continue
+    const message = `devices.${device}: with its ${sources.length} streams the devices have ${count}, and ${allowed} are allowed`
+    const hint = `of ${mostOpenStreams} the gateway, each publisher listed and each reader of shipments have one`
+    return [complaint(keyAt, message, hint)]
+  }
+  return []
 }
 
 function sourcesOf(value: unknown, drivers: Choices): readonly string[] {

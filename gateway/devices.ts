@@ -11,7 +11,8 @@ export interface Device {
 }
 
 export interface DeviceHost {
-  take(device: Device, sample: Sample): void
+  /** False where there is no room for it, and its sender, who waits for a receipt, is to send it again. */
+  take(device: Device, sample: Sample): boolean
   /** Resolves once what was taken is on the disk: who brings more than that can take must wait. */
   settled(): Promise<void>
   /** Of these sources something came that is no reading: called for each, whether or not it goes on record. */
@@ -27,7 +28,7 @@ export interface DeviceHost {
 export const sourcesOf = ({ driver, options }: Device): readonly Source[] =>
   driver.sources(options as never)
 
-/** Ends when the signal aborts, never before. */
+/** Ends when the signal aborts, never before, and never with an error: nobody waits for one. */
 export async function runDevice(
   device: Device,
   host: DeviceHost,
@@ -35,10 +36,10 @@ export async function runDevice(
 ): Promise<void> {
   const own = sourcesOf(device).map(({ source }) => source)
   const refusals = limitedRefusals(host.refuse)
+  const guarded = guardedBy((message) => host.warn(device, message))
   let isInTrouble = false
   const isThere = () => {
     refusals.settle()
-    attempt = 0
     if (isInTrouble) host.trouble(device, null)
     isInTrouble = false
   }
@@ -48,31 +49,53 @@ export async function runDevice(
     try {
       const samples = device.driver.read(device.options as never, {
         signal,
-        refuse(reason, bytes, sources = own) {
-          host.garbled(device, sources)
+        refuse: guarded((reason, bytes, sources = own) => {
           const [source = device.name, ...others] = sources
           refusals.refuse(others.length === 0 ? source : device.name, reason, bytes)
-        },
-        heard(source) {
-          isThere()
+          host.garbled(device, sources)
+        }),
+        heard: guarded((source) => {
           host.heard(device, source)
-        },
-        clock: (fix) => host.clock(fix),
+          isThere()
+          attempt = 0
+        }),
+        clock: guarded((fix) => host.clock(fix)),
         warn: (message) => host.warn(device, message),
       })
       for await (const sample of samples) {
+        const isTaken = host.take(device, sample)
         isThere()
-        host.take(device, sample)
+        // Receipts go out in order: one that is never given would hold back all that come after it.
+        if (!isTaken) break
+        attempt = 0
         taken += 1
         if (taken % mostAhead === 0) await host.settled()
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!isInTrouble) host.trouble(device, asKedgeError(device, error))
+      if (!isInTrouble) guarded(() => host.trouble(device, asKedgeError(device, error)))()
       isInTrouble = true
     }
     await pause(backoffMs(attempt++), signal)
   }
+}
+
+/**
+ * What the gateway cannot do for a device is told, once as long as it is the same, and does not end the process: a
+ * driver calls from the events of its wire, too, where nobody would catch it.
+ */
+function guardedBy(warn: (message: string) => void) {
+  let told: string | undefined
+  return <Of extends readonly unknown[]>(act: (...of: Of) => void) =>
+    (...of: Of): void => {
+      try {
+        act(...of)
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        if (message !== told) warn(message)
+        told = message
+      }
+    }
 }
 
 /** A device that sends faster than the disk writes must not fill the memory. */

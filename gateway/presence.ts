@@ -73,8 +73,9 @@ export function openPresence(
       const failing = new Set(health.reasons.map(({ matter }) => matter))
       for (const { plan, device } of expected) {
         const why = complaint(plan)
-        // A device that cannot be opened is told already, with what to do about it.
-        if (why === null || failing.has(`device ${device}`)) health.well(`source ${plan.source}`)
+        // A device that cannot be opened is told already, with what to do about it, and so is a disk without room.
+        const isTold = failing.has(`device ${device}`) || failing.has('room')
+        if (why === null || isTold) health.well(`source ${plan.source}`)
         else health.degraded(`source ${plan.source}`, why)
       }
     },

@@ -113,7 +113,7 @@ for (const [title, text, ...faults] of [
   [
     'a driver with a slip in its name is answered with the one that was meant',
     `${names}devices:\n  fridge: {driver: prob, address: 28-000000000001}\n  dock: {drivr: reader}\n`,
-    '4:20 | devices.fridge.driver: expected one of probe, reader; found the text "prob" | did you mean probe?',
+    '4:20 | devices.fridge.driver: expected one of probe, board, reader; found the text "prob" | did you mean probe?',
     '5:10 | there is no key drivr in devices.dock | did you mean driver?',
   ],
   [
@@ -131,6 +131,20 @@ for (const [title, text, ...faults] of [
     'two devices with one address are one too many',
     `${names}devices:\n  a: {driver: probe, address: 28-000000000001}\n  b: {driver: probe, address: 28-000000000001}\n`,
     '5:3 | devices.b: the stream 28-000000000001 is already fed by a | check the address, or give one of them another source',
+  ],
+  [
+    'more streams than can be open at once are refused, with the device that is too many and the number that fits',
+    `${names}devices:
+  a: {driver: board, probes: 1000, source: a}
+  b: {driver: board, probes: 21, source: b}
+  c: {driver: board, probes: 2, source: c}
+ingest: {mqtt: {sources: {w: {}}}}
+shipments: {a: {members: [b]}}`,
+    '6:3 | devices.c: with its 2 streams the devices have 1023, and 1021 are allowed | of 1024 the gateway, each publisher listed and each reader of shipments have one',
+  ],
+  [
+    'as many streams as can be open at once are not too many',
+    `${names}devices: {a: {driver: board, probes: 1023}}`,
   ],
   [
     'a section left empty is told how to be empty',

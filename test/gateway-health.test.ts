@@ -16,6 +16,7 @@ import {
   wholeStream,
 } from './helpers/gateway-site.ts'
 import { asked, publish } from './helpers/running-gateway.ts'
+import { thirdBroker } from './helpers/third-broker.ts'
 
 const base = `
 site: test
@@ -89,6 +90,42 @@ test('room: on a full disk no reading is taken or acknowledged, that is on recor
   await client.endAsync()
   const { verdict, why } = await wholeStream(gateway.data, fridge)
   t.is(verdict, 'complete-with-declared-gaps', why)
+})
+
+test('room: what another broker brings while the disk is full comes again when there is room, each message once', async (t) => {
+  await using broker = await thirdBroker()
+  const config = `${base}${roomy}
+devices:
+  kitchen:
+    driver: mqtt-json
+    url: ${broker.url}
+    source: kitchen
+    publishers:
+      fridge: { topic: fridge, readings: { t: { at: "" } }, everyMs: 4000, toleranceMs: 0 }
+`
+  await using gateway = await newGateway(config)
+  await using running = await startGateway(gateway.data, config)
+  await until(() => broker.subscriptionsOf('fridge') > 0)
+  await broker.publish('fridge', '1')
+  await until(() => broker.acknowledged.length === 1)
+
+  const { live } = running
+  Object.assign(live.config.journal, { minFree: 2 ** 44 })
+  await live.room.look()
+  for (const value of ['2', '3', '4']) await broker.publish('fridge', value)
+  const stream = 'kitchen/fridge/t'
+  await running.event('gap', (gap) => gap.stream === stream)
+  t.deepEqual(await mattersOf(gateway.data), ['room'], 'the device is not called absent')
+  t.is(broker.acknowledged.length, 1)
+
+  Object.assign(live.config.journal, { minFree: 0 })
+  await live.room.look()
+  await broker.publish('fridge', '5')
+  await until(() => broker.acknowledged.length === 5, 'the last receipt')
+  const lines = await exported(gateway.data, stream)
+  const told = lines.map(({ value, gap }) => (gap ? gap.cause : value))
+  t.deepEqual(told, ['1', 'disk-full', '2', '3', '4', '5'])
+  t.deepEqual(await mattersOf(gateway.data), [])
 })
 
 test('store: a file of the journal that decays while it runs is found, and mended by the next start', async (t) => {

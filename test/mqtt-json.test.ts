@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import test from 'ava'
+import { generate, parser } from 'mqtt-packet'
 import { utf8 } from '../anchor-client/evidence/bytes.ts'
 import type { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { decimalText } from '../anchor-client/evidence/show.ts'
@@ -335,6 +338,31 @@ test('a topic that the broker does not grant is told by name', async (t) => {
     message: /does not grant/,
   })
   t.truthy((error as KedgeError).hint)
+})
+
+test('a broker that never answers the subscription is told as absent, not waited for', async (t) => {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    const ear = parser().on('packet', ({ cmd }) => {
+      if (cmd === 'connect') {
+        socket.write(generate({ cmd: 'connack', returnCode: 0, sessionPresent: false }))
+      }
+    })
+    socket.on('data', (chunk) => ear.parse(chunk)).on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const options = mqttJson.options.parse({ url, publishers: { fridge }, patienceMs: 200 })
+  const { samples, stop } = started(mqttJson, options)
+  const late = setTimeout(stop, 60_000)
+  await t.throwsAsync(samples.next(), {
+    code: 'SENSOR_ABSENT',
+    message: /did not answer the subscription within 200 ms/,
+  })
+  clearTimeout(late)
+  for (const socket of sockets) socket.destroy()
+  server.close()
 })
 
 test('a gateway records what the broker brings, and acknowledges it then', async (t) => {

@@ -103,3 +103,13 @@ test('a device that cannot be opened is told once, with what to do about it', (t
   })
   t.deepEqual(alarms, ['device fridge: no DS18B20 answers'])
 })
+
+test('while the disk is full nobody is sent to look after probes whose readings it does not take', (t) => {
+  const { health, alarms, pass } = watched()
+  health.degraded('room', 'the disk has less than 512 MiB left')
+  pass(60, () => {})
+  t.deepEqual(alarms, ['room: the disk has less than 512 MiB left'])
+  health.well('room')
+  pass(60, () => {})
+  t.true(alarms.some((alarm) => alarm.startsWith(`source ${fridge}: nothing was heard of it`)))
+})

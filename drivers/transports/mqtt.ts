@@ -2,7 +2,7 @@
  * What a broker has for us, each publication acknowledged only when its taker says so (MQTT 3.1.1, QoS 1, a session
  * that the broker keeps while we are away).
  */
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { IPublishPacket } from 'mqtt'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { type BrokerAddress, brokerStream, connectToBroker } from './mqtt-socket.ts'
@@ -69,11 +69,19 @@ export async function openMqtt(options: MqttOptions): Promise<MqttLink> {
     failure ??= error
     wake()
   }
+  let patience: NodeJS.Timeout | undefined
   client.on('error', (error) => fail(unwelcome(url, error)))
   client.on('close', () => fail(gone(url)))
   client.on('connect', () => {
     const wanted = Object.fromEntries(topics.map((topic) => [topic, { qos: 1 as const }]))
+    patience = setTimeout(() => {
+      // Behind what is held back here it cannot be seen.
+      if (goOn === undefined) fail(unanswered(url, patienceMs))
+      else patience?.refresh()
+    }, patienceMs)
     client.subscribe(wanted, (error, granted = []) => {
+      clearTimeout(patience)
+      patience = undefined
       const refused = granted.find(({ qos }) => qos > 2)?.topic
       if (refused !== undefined || error) fail(notGranted(url, refused ?? error?.message ?? ''))
       for (const { topic, qos } of granted) {
@@ -83,6 +91,8 @@ export async function openMqtt(options: MqttOptions): Promise<MqttLink> {
   })
   client.handleMessage = (packet, done) => {
     take(packet)
+    // What waited at the broker may come before its answer.
+    patience?.refresh()
     if (hasRoom()) done()
     else goOn = done
   }
@@ -134,16 +144,18 @@ export async function openMqtt(options: MqttOptions): Promise<MqttLink> {
     [Symbol.asyncIterator]: messages,
     async [Symbol.asyncDispose]() {
       signal.removeEventListener('abort', cut)
+      clearTimeout(patience)
+      patience = undefined
       // What is on its way to the disk has a moment to get there: else the broker sends it again.
       if (failure === undefined && flights.length > arrived.length) {
         const all = new Promise<void>((resolve) => {
           settled = resolve
         })
-        await Promise.race([all, setTimeout(lastCommitMs)])
+        await Promise.race([all, sleep(lastCommitMs)])
       }
       client.end(true)
       socket.destroySoon()
-      await Promise.race([closed, setTimeout(1000)])
+      await Promise.race([closed, sleep(1000)])
       socket.destroy()
       await closed
     },
@@ -169,6 +181,13 @@ const gone = (url: string) =>
   new KedgeError('SENSOR_ABSENT', `the MQTT broker at ${url} closed the connection`, {
     hint: 'Check that it runs, and that no other client has the same clientId.',
   })
+
+const unanswered = (url: string, patienceMs: number) =>
+  new KedgeError(
+    'SENSOR_ABSENT',
+    `the MQTT broker at ${url} did not answer the subscription within ${patienceMs} ms`,
+    { hint: 'Check that it is an MQTT broker, and that it is well.' },
+  )
 
 const notGranted = (url: string, what: string) =>
   new KedgeError('SENSOR_ABSENT', `the MQTT broker at ${url} does not grant ${what}`, {

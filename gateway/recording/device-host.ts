@@ -34,18 +34,19 @@ export function deviceHost(of: Parts): DeviceHost {
   return {
     take(device, sample) {
       const plan = plans.streams.get(sample.source)
-      if (plan === undefined || !isKnown(device.name)) return
+      if (plan === undefined || !isKnown(device.name)) return true
       presence.gaveValue(sample.source)
       const stream = streamFor(device, plan)
       if (room.full) {
         recorder.blame(stream, 'disk-full')
-        return
+        return sample.committed === undefined
       }
       recorder.record(stream, takenOf(device, sample), {
         // Whoever waits for a receipt must not wait for others.
         holdMs: sample.committed ? 0 : config.commit.holdMs,
         committed: sample.committed && (() => sample.committed?.()),
       })
+      return true
     },
     settled: () => of.store.journal.flush(),
     garbled(device, sources) {
@@ -71,6 +72,8 @@ export function deviceHost(of: Parts): DeviceHost {
         return
       }
       health.degraded(matter, error.hint ? `${error.message}: ${error.hint}` : error.message)
+      // Of streams that cannot be opened: the device is there.
+      if (error.code === 'STORE_FULL') return
       const all = plans.ofDevice(device.name).map(({ source }) => source)
       each(device, all, (stream) => recorder.blame(stream, 'absent'))
     },

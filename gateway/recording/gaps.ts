@@ -24,10 +24,11 @@ export interface Gaps {
 }
 
 export function openGaps(journal: Journal): Gaps {
-  const blamed = new Map<StreamState, string>()
-  const heard = new Map<StreamState, Heard>()
+  // By the stream itself, so that one that is over is forgotten with it.
+  const blamed = new WeakMap<StreamState, string>()
+  const heard = new WeakMap<StreamState, Heard>()
   // Nobody watched while the gateway stood still: whatever goes on from before begins with a gap.
-  const resumed = new Set(journal.streams.values())
+  const resumed = new WeakSet(journal.streams.values())
 
   function add(stream: StreamState, time: Time, cause: string, count: number | null): void {
     const stated = stream.descriptor.erasable ? null : time

@@ -67,7 +67,7 @@ export function openRecorder(
   epochs: Epochs,
   gaps: Gaps,
 ): Recorder {
-  const heardMs = new Map<StreamState, number>()
+  const heardMs = new WeakMap<StreamState, number>()
 
   function leafOf(stream: StreamState, taken: Taken, time: Time): StoredLeaf {
     const { descriptor } = stream

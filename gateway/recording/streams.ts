@@ -2,6 +2,7 @@
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import type { Descriptor, Promised, StreamRecord } from '../../anchor-client/evidence/model.ts'
 import { controlStream, encodeDescriptor } from '../../anchor-client/evidence/stream.ts'
+import { mostOpenStreams } from '../../config/consistency.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { StreamState } from '../journal/stream-state.ts'
 import type { Clock } from './clock.ts'
@@ -32,7 +33,6 @@ export interface Streams {
   sourceOf(stream: StreamState): string
 }
 
-const mostOpen = 1024
 const epochMs = 24 * 60 * 60 * 1000
 
 export function openStreams(journal: Journal, clock: Clock, epochs: Epochs, gaps: Gaps): Streams {
@@ -53,8 +53,10 @@ export function openStreams(journal: Journal, clock: Clock, epochs: Epochs, gaps
   }
 
   function add(plan: StreamPlan, predecessor: Uint8Array | null): StreamState {
-    if (journal.streams.size >= mostOpen) {
-      throw new KedgeError('STORE_FULL', `${mostOpen} streams are open, no more are opened`)
+    // The journal has closed ones, too, until they are sealed.
+    const open = Array.from(journal.streams.values()).filter(({ isClosed }) => !isClosed)
+    if (open.length >= mostOpenStreams) {
+      throw new KedgeError('STORE_FULL', `${mostOpenStreams} streams are open, no more are opened`)
     }
     const number = journal.nextStreamNumber
     const { gateway, incarnation } = journal.identity

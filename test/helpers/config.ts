@@ -14,6 +14,12 @@ const drivers = {
     }),
     sources: ({ address }: { address: string }) => [{ source: address }],
   },
+  board: {
+    summary: 'A board with many probes',
+    options: z.strictObject({ probes: z.int(), source: z.string().default('board') }),
+    sources: ({ probes, source }: { probes: number; source: string }) =>
+      Array.from({ length: probes }, (_, i) => ({ source: `${source}/${i}` })),
+  },
   reader: {
     summary: 'A reader',
     options: z.strictObject({
