@@ -51,6 +51,31 @@ test('on Clique more than half of the signers must have sealed a block and those
   t.is(await finalOf([a, a, a, a], clique(1)), 0, 'one signer alone is not more than half')
 })
 
+test('where the signers that are known do not seal any more the search ends, and says what to do', async (t) => {
+  await using on = await nodeWith(
+    sealedChain(
+      three,
+      Array.from({ length: 60 }, () => stranger),
+    ),
+  )
+  let questions = 0
+  const node: typeof on.node = {
+    ...on.node,
+    ask(asked, signal) {
+      questions += 1
+      return on.node.ask(asked, signal)
+    },
+  }
+  const head = (await readBlock(node, 'latest', false, signal)) as Block
+  const blocks = rememberBlocks(() => false)
+  const clique = options({ finality: 'clique', confirmations: 4 })
+  await t.throwsAsync(finalUnder(node, head, blocks, clique, signers, signal), {
+    instanceOf: NoAnswer,
+    message: /those of block 0 do not seal any more, switch on the clique API of the node/,
+  })
+  t.true(questions < 40, `${questions}`)
+})
+
 test('evidence carries as many headers as it takes, and the last one is sealed by a signer', async (t) => {
   await using on = await nodeWith(sealedChain(three, [a, a, stranger, c, b]))
   const all: Block[] = []

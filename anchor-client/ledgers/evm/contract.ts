@@ -3,7 +3,7 @@ import { abiItem, decodeValues, encodeCall } from '../../contracts/abi.ts'
 import { readArtefact } from '../../contracts/artefact.ts'
 import { bytesToHex, hexToBytes } from '../../evidence/bytes.ts'
 import type { HashId } from '../../evidence/model.ts'
-import { mismatch } from './lies.ts'
+import { lies, mismatch } from './lies.ts'
 import type { RpcNode } from './rpc/node.ts'
 import { bytes, hexOf } from './rpc/values.ts'
 
@@ -57,5 +57,10 @@ async function call(node: RpcNode, to: Uint8Array, name: string, signal: AbortSi
   const item = abiItem(artefact.abi, name)
   const params = [{ to: hexOf(to), data: hexOf(encodeCall(item, [])) }, 'latest']
   const returned = await node.ask({ method: 'eth_call', params, answer: bytes(1024) }, signal)
-  return decodeValues(item.outputs ?? [], returned)
+  try {
+    return decodeValues(item.outputs ?? [], returned)
+  } catch {
+    // The code at this address always gives as much as its interface says.
+    throw lies(node.name, `answers for ${name} of the contract what its code never gives`)
+  }
 }

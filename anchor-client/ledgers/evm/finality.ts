@@ -16,7 +16,7 @@ export interface Blocks {
 const mostRemembered = 1024
 
 /** @param isOwnHash see `readBlock` */
-export function rememberBlocks(isOwnHash: () => boolean): Blocks {
+export function rememberBlocks(isOwnHash: (node: RpcNode) => boolean): Blocks {
   const known = new Map<string, Block>()
   const remember = (block: Block): Block => {
     const name = bytesToHex(block.hash)
@@ -34,7 +34,7 @@ export function rememberBlocks(isOwnHash: () => boolean): Blocks {
       for (let child = head; child.number > number; ) {
         const parent =
           known.get(bytesToHex(child.parentHash)) ??
-          remember(await readBlockAt(node, child.number - 1, isOwnHash(), signal))
+          remember(await readBlockAt(node, child.number - 1, isOwnHash(node), signal))
         if (!equalBytes(parent.hash, child.parentHash)) {
           throw new NoAnswer(`${node.name} changed over to another branch at block ${child.number}`)
         }
@@ -71,14 +71,23 @@ export async function finalUnder(
   if (finality === 'depth') return final
   const sealers = new Set(over.flatMap((block) => sealerIn(signers, block) ?? []))
   const needed = Math.floor(signers.size / 2) + 1
+  const lowest = final.number - mostUnsealed(signers)
   for (let block = final; ; ) {
     sealers.add(sealerIn(signers, block) ?? '')
     sealers.delete('')
     if (sealers.size >= needed || block.number === 0) return block
+    if (block.number <= lowest) {
+      throw new NoAnswer(
+        `${node.name} shows no more than half of the ${signers.size} signers that it names in blocks ${block.number} to ${head.number}: where those of block 0 do not seal any more, switch on the clique API of the node, or name a node that has it`,
+      )
+    }
     const [parent] = await blocks.under(node, block, block.number - 1, signal)
     block = parent as Block
   }
 }
+
+/** A signer seals again within as many blocks as there are signers; whoever has not by then does not seal any more. */
+const mostUnsealed = ({ size }: Signers): number => 2 * size + 16
 
 /** As many as a trust file may ask for. */
 export const pinnedConfirmations = (confirmations: number): number => Math.min(confirmations, 64)

@@ -91,7 +91,7 @@ async function headersFrom(
   block: Block,
   signal: AbortSignal,
 ): Promise<Uint8Array[] | Unknown> {
-  const { signers = new Set<string>() } = chain.known() ?? {}
+  const { signers } = view.known
   const most = options.finality === 'clique' ? evmLimits.headers : 1
   const blocks: Block[] = []
   for (let number = block.number; blocks.length < most && number <= view.head.number; number++) {

@@ -79,7 +79,7 @@ async function carryOut(
   const signed = await signCall(parts, account, call, view, signal)
   const transaction = 'state' in signed ? await signedBefore(account, call, signed) : signed
   if ('state' in transaction) return transaction
-  const { reply, ...said } = await broadcast(parts, transaction, signal)
+  const { reply, ...said } = await broadcast(parts.chain.nodes, transaction, signal)
   if (reply === 'taken') return { state: 'known', place: null }
   const why = 'why' in said ? said.why : ''
   return reply === 'refused' ? refused('not-permitted', why) : { state: 'unknown', why }

@@ -94,12 +94,12 @@ async function lapsed(
 
 /** Hands the bytes to every node, and says what is the best of their answers. */
 export async function broadcast(
-  { chain }: EvmParts,
+  nodes: readonly RpcNode[],
   { bytes: signed }: SignedTransaction,
   signal: AbortSignal,
 ): Promise<Reply> {
   const replies = await Promise.all(
-    chain.nodes.map(async (node): Promise<Reply> => {
+    nodes.map(async (node): Promise<Reply> => {
       const params = [hexOf(signed)]
       try {
         await node.ask({ method: 'eth_sendRawTransaction', params, answer: hash }, signal)
@@ -117,7 +117,6 @@ export async function broadcast(
   return best as Reply
 }
 
-/** Whether some node keeps these bytes for a block. What it shows in a block is in the state, or above its own head. */
 /** Where bytes that are in no block so far wait. */
 export interface Waiting {
   readonly isAnywhere: boolean

@@ -41,7 +41,7 @@ export function openEvmSession(parts: EvmParts): LedgerSession {
       return inTurn(() => confirmFork(parts, account, intent, signal))
     }
     if (before !== null) return before
-    const answer = await broadcast(parts, transaction, signal)
+    const answer = await broadcast(chain.nodes, transaction, signal)
     // On a chain that takes it at once, the state has the answer already.
     const after = await outcomeNow(parts, transaction, intent, signal)
     if (after !== null) return after
@@ -216,8 +216,7 @@ async function orUnknown<T>(
   } catch (error) {
     signal.throwIfAborted()
     if (isOutage(error)) return { state: 'unknown', why: error.message }
-    // Whoever contradicts itself is not asked first the next time.
-    if (error instanceof KedgeError && error.code === 'LEDGER_LIES') chain.turnAway()
+    chain.turnAway(error)
     throw error
   }
 }

@@ -14,10 +14,10 @@ import { mostPerGas, type SignedTransaction, signTransaction } from './transacti
 
 /** Signs a call with the next number of the account, or says why it would not be taken. Sends nothing. */
 export async function signCall(
-  { chain, options, contract }: EvmParts,
+  { options, contract }: EvmParts,
   account: Account,
   call: Uint8Array,
-  { node, head, final }: View,
+  { node, known, head, final }: View,
   signal: AbortSignal,
 ): Promise<SignedTransaction | Outcome> {
   const refusal = await tryCall(node, head, contract, account.address, call, options, signal)
@@ -44,9 +44,8 @@ export async function signCall(
   if (!equalBytes(signed.from, account.address)) {
     return { state: 'unknown', why: 'the account was not signed with its own key' }
   }
-  const { genesis = new Uint8Array(32) } = chain.known() ?? {}
   const entry = { nonce, bytes: signed.bytes }
-  await account.book.write({ genesis, entry, final })
+  await account.book.write({ genesis: known.genesis, entry, final })
   return signed
 }
 

@@ -27,6 +27,7 @@ export async function contract(args: Arguments, terminal: Terminal): Promise<num
       registrar,
       onSent: (transaction, address) =>
         terminal.note(`sent ${transaction}: the contract will be ${address}`),
+      onWaiting: (why) => terminal.note(`waiting: ${why}`),
       pause: () => pause(lookAgainMs, signal),
     },
     signal,
