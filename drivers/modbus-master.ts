@@ -33,6 +33,8 @@ const gapMs = 15
 /** Longer than any adapter holds back the rest of an answer. */
 const quietMs = 250
 const longest = 600
+/** Who was busy itself finds the time over before it looks at the wire: a second wait of so long lets it look. */
+const lookMs = 5
 
 export function modbusMaster(wire: Wire, { framing, silentMs, refuse }: MasterOptions): Master {
   const next = withDeadline(wire)
@@ -60,10 +62,16 @@ export function modbusMaster(wire: Wire, { framing, silentMs, refuse }: MasterOp
         framing === 'rtu' ? rtuFrame({ unit, pdu }) : tcpFrame({ transaction, unit, pdu })
       const look = framing === 'rtu' ? lookForRtu(asked, request) : lookForTcp(transaction)
       await wire.write(asked)
+      const endMs = performance.now() + silentMs
       let bytes: Uint8Array = new Uint8Array()
       let isOtherTold = false
       for (;;) {
-        const chunk = await next(bytes.length > 0 ? Math.min(quietMs, silentMs) : silentMs)
+        const leftMs = endMs - performance.now()
+        // Answers to others that keep coming are no answer.
+        const isOver = leftMs < -(bytes.length > 0 ? silentMs : lookMs)
+        const chunk = isOver
+          ? null
+          : await next(bytes.length > 0 ? Math.min(quietMs, silentMs) : Math.max(0, leftMs))
         if (chunk === null && bytes.length === 0) return isOtherTold ? 'refused' : 'silent'
         if (chunk !== null) bytes = Uint8Array.of(...bytes, ...chunk.subarray(0, longest))
         const found = look(bytes)
@@ -144,9 +152,8 @@ function withDeadline(wire: Wire): (ms: number) => Promise<Uint8Array | null> {
     pending.catch(() => {})
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<null>((resolve) => {
-      // Who was busy itself finds the time over before it looks at the wire: a second wait lets it look.
       timer = setTimeout(() => {
-        timer = setTimeout(() => resolve(null), 5)
+        timer = setTimeout(() => resolve(null), lookMs)
       }, ms)
     })
     try {

@@ -253,6 +253,17 @@ test('johnny-five listens to no signal and prints nothing', async (t) => {
   t.deepEqual(written, [])
 })
 
+test('of a board that is let go of nothing is kept, however often it is opened', async (t) => {
+  const name: string = 'johnny-five'
+  const { Board } = (await import(name)).default
+  for (let round = 0; round < 5; round++) {
+    const held = await boardOver('/dev/none', () => {})
+    t.true(Board.cache.includes(held.board))
+    held[Symbol.dispose]()
+    t.false(Board.cache.includes(held.board))
+  }
+})
+
 test('whatever a board says of itself with a bit or two turned over, nothing else than a refusal comes of it', async (t) => {
   const introduction = Buffer.from(
     'f90205f07902055300740061006e006400f7f06c7f7f00010b0101017f00010b010101020a06017ff7f06a7f7f7f00f7e00900910400',

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { decimalText } from '../anchor-client/evidence/show.ts'
 import { coldModbus } from '../drivers/cold-modbus.ts'
@@ -231,7 +231,7 @@ test('an answer that comes too late is refused, and is not taken for the answer 
     asked++
     if (asked === 1) return new Uint8Array()
     // Together with the answer to the second question comes what the first one should have had.
-    if (asked === 2) setTimeout(40).then(() => bench.port.say(late))
+    if (asked === 2) sleep(40).then(() => bench.port.say(late))
     return usual
   })
   await using reading = started(coldModbus, bench.options)
@@ -241,6 +241,21 @@ test('an answer that comes too late is refused, and is not taken for the answer 
     reading.refused.map(({ reason, bytes }) => [reason, Buffer.from(bytes)]),
     [['not asked for: late, or noise', Buffer.from(late)]],
   )
+})
+
+test('answers to the questions of others that keep coming are no answer, and the time of a question ends', async (t) => {
+  const readings = { first: climate.temperature, second: climate.temperature }
+  await using bench = await openBench({ means: 'tcp', framing: 'tcp', readings, silentMs: 300 })
+  const other = Uint8Array.of(0x7f, 0xff, 0, 0, 0, 5, 1, 4, 2, 0, 42)
+  bench.slave.spoil(silent)
+  const talking = setInterval(() => bench.port.say(other), 60)
+  await using reading = started(coldModbus, { ...bench.options, everyMs: 300 })
+  const next = reading.samples.next()
+  const failure = t.throwsAsync(next, { code: 'SENSOR_GARBLED', message: /no usable answer/ })
+  const said = await Promise.race([failure, sleep(20_000, 'nothing', { ref: false })])
+  clearInterval(talking)
+  t.not(said, 'nothing')
+  t.true(reading.refused.every(({ reason }) => /another question|not asked/.test(reason)))
 })
 
 test('an adapter that hears what it says itself disturbs nothing', async (t) => {
@@ -258,7 +273,7 @@ test('an answer that comes a byte at a time is one answer', async (t) => {
     void (async () => {
       for (const byte of usual) {
         bench.port.say(Uint8Array.of(byte))
-        await setTimeout(2)
+        await sleep(2)
       }
     })()
     return new Uint8Array()

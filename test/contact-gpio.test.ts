@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
 import { contactGpio } from '../drivers/contact-gpio.ts'
@@ -205,6 +209,81 @@ test('a chip that does not answer in time counts as gone, and nothing is left ru
   await using reading = started(contactGpio, bench.options)
   await t.throwsAsync(reading.samples.next(), { code: 'SENSOR_ABSENT', message: /within 3000 ms/ })
   t.is(bench.machine.running(), 0)
+})
+
+/** A gpiomon that knows its version, and then does this. */
+const falseMonitor = (folder: string, script: string) =>
+  writeFileSync(
+    `${folder}/gpiomon`,
+    `#!/bin/sh\n[ "$1" = --version ] && echo 'gpiomon (libgpiod) v2.2.1' && exit\n${script}\n`,
+  )
+
+test('told to stop, a contact lets go of a gpiomon that leaves a program of its own behind', async (t) => {
+  await using bench = await openBench({ checkMs: 30_000 })
+  const mark = `${bench.machine.tools}/sleeping`
+  falseMonitor(bench.machine.tools, `sh -c 'echo $$ > ${mark}; exec setsid sleep 600'`)
+  await using reading = started(contactGpio, bench.options)
+  t.false((await reading.samples.next()).done)
+  const next = reading.samples.next()
+  await until(() => existsSync(mark) && readFileSync(mark, 'utf8').endsWith('\n'))
+  reading.stop()
+  const ended = await Promise.race([next, sleep(10_000, null, { ref: false })])
+  process.kill(Number(readFileSync(mark, 'utf8')))
+  t.true(ended?.done)
+})
+
+/** A gateway of its own, that reads a contact until it fails or is killed. */
+function gateway(
+  { line, tools, checkMs }: { line: number; tools?: string | undefined; checkMs: number },
+  path = '',
+) {
+  const script = `
+    const { contactGpio } = await import('./drivers/contact-gpio.ts')
+    const options = contactGpio.options.parse({ ...JSON.parse(process.argv[1]), debounceMs: 0 })
+    const { signal } = new AbortController()
+    const nothing = () => {}
+    const told = { signal, refuse: nothing, heard: nothing, clock: nothing, warn: nothing }
+    try {
+      for await (const _ of contactGpio.read(options, told));
+    } catch (error) {
+      console.log(error.code, error.message)
+    }`
+  const options = JSON.stringify({ line, tools, checkMs })
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, options]
+  return spawn(process.execPath, args, {
+    env: { PATH: `${path}:${process.env.PATH}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+test('a gpiomon that says nothing more and goes on is told by name, and ended', async (t) => {
+  await using bench = await openBench({ checkMs: 30_000 })
+  const { tools } = bench.machine
+  // Behind a timeout of coreutils nobody sees that it says nothing more.
+  writeFileSync(`${tools}/timeout`, '#!/bin/sh\necho another timeout\n', { mode: 0o755 })
+  falseMonitor(tools, `echo $$ > ${tools}/sleeping; exec sleep 600 >&-`)
+  const child = gateway(bench.options, tools)
+  const said = await Promise.race([text(child.stdout), sleep(30_000, 'nothing', { ref: false })])
+  child.kill('SIGKILL')
+  t.regex(said, /SENSOR_ABSENT line 17 of gpiochip4 cannot be watched: gpiomon .* goes on/)
+  const sleeping = Number(readFileSync(`${tools}/sleeping`, 'utf8'))
+  t.throws(() => process.kill(sleeping, 'SIGKILL'), { code: 'ESRCH' })
+})
+
+test('a gateway that is killed outright holds the line for a little while only', async (t) => {
+  const { stdout } = await run('timeout', ['--version']).catch(() => ({ stdout: '' }))
+  if (!stdout.includes('(GNU coreutils)')) {
+    t.log('there is no timeout of coreutils: nothing ends gpiomon')
+    t.pass()
+    return
+  }
+  await using bench = await openBench({ checkMs: 1000 })
+  const child = gateway(bench.options)
+  await until(() => bench.chip.isWatched(bench.line))
+  child.kill('SIGKILL')
+  await until(() => bench.machine.running() === 0)
+  await using reading = started(contactGpio, bench.options)
+  t.is((await reading.samples.next()).value?.value, false)
 })
 
 test('a chip may be named by its label or its name', async (t) => {

@@ -1,9 +1,10 @@
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import fc from 'fast-check'
 import { KedgeError } from '../anchor-client/evidence/errors.ts'
-import { openDBus } from '../drivers/transports/dbus.ts'
+import { openDBus, theBus } from '../drivers/transports/dbus.ts'
 import {
   decodeMessage,
   encodeCall,
@@ -305,6 +306,23 @@ for (const [what, behave, code, message] of [
     t.is(bus.connections(), 0)
   })
 }
+
+test('signals that keep coming are no answer: who asks is told so when its time is over', async (t) => {
+  await using bus = await openFalseBus((socket) => {
+    socket.once('data', () => socket.write(ok))
+    socket.on('data', (chunk) => {
+      if (!chunk.includes('BEGIN')) return
+      socket.write(greeting)
+      const talking = setInterval(() => socket.write(spoken), 5)
+      socket.on('close', () => clearInterval(talking))
+    })
+  })
+  const { signal: never } = new AbortController()
+  await using opened = await openDBus({ address: bus.address, signal: never, answerMs: 200 })
+  const ping = { ...theBus, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }
+  const answer = await Promise.race([opened.call(ping), sleep(10_000, null, { ref: false })])
+  t.regex(answer?.error ?? 'nothing', /NoReply$/)
+})
 
 test('a message is a message in pieces of any size, and several in one piece', async (t) => {
   for (const size of [1, 7, 10_000]) {

@@ -29,6 +29,18 @@ test('a port that hung up before anybody read from it is gone at once', async (t
   t.not(await soon(failure), 'nothing')
 })
 
+test('however many writes are under way, they are told of the end of the wire together', async (t) => {
+  const device = new Duplex({ read() {}, write() {} })
+  await using wire = wireOver(device, 'the board', patient(), async () => {})
+  const before = device.listenerCount('close')
+  const writing = Array.from({ length: 20 }, () => wire.write(Uint8Array.of(1)))
+  // More than ten listeners, and Node warns of a leak.
+  t.is(device.listenerCount('close'), before)
+  device.destroy()
+  const ends = await soon(Promise.allSettled(writing))
+  t.true(Array.isArray(ends) && ends.every(({ status }) => status === 'rejected'))
+})
+
 test('a port that is unplugged in the middle of a write is gone, for whoever writes, too', async (t) => {
   const deaf = () => new Duplex({ read() {}, write() {} })
   const device = deaf()

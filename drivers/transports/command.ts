@@ -59,7 +59,11 @@ export function startCommand({ command, args, signal, neededBy, hint }: CommandO
   })
   const complained = new Promise<void>((resolve) => child.stderr.once('close', resolve))
   child.stdout.on('error', () => {})
-  const end = () => void child.kill()
+  const end = () => {
+    child.kill()
+    // What the command has started itself may hold the pipe open.
+    child.stdout.destroy()
+  }
   signal.addEventListener('abort', end)
   if (signal.aborted) end()
 

@@ -35,6 +35,8 @@ export interface DBusOptions {
 }
 
 const maxKept = 256
+/** Beyond the end, for who was busy itself and finds its answer behind what came before it. */
+const lateMs = 1000
 
 export async function openDBus({ address, signal, answerMs = 25_000 }: DBusOptions): Promise<DBus> {
   const path = socketPath(address ?? process.env.DBUS_SYSTEM_BUS_ADDRESS ?? standardAddress)
@@ -99,6 +101,12 @@ function busOver(socket: Socket, path: string, answerMs: number) {
     }
   }
 
+  /** The next message before `endMs`: what keeps coming and is not what one waits for must not hold one up for ever. */
+  const messageBy = async (endMs: number) => {
+    const leftMs = endMs - performance.now()
+    return leftMs < -lateMs ? null : message(leftMs)
+  }
+
   const write = (bytes: Uint8Array) =>
     new Promise<void>((resolve, reject) => {
       socket.write(bytes, (error) => (error ? reject(lost(path, error)) : resolve()))
@@ -109,7 +117,7 @@ function busOver(socket: Socket, path: string, answerMs: number) {
     await write(encodeCall(serial, call))
     const endMs = performance.now() + answerMs
     for (;;) {
-      const said = await message(endMs - performance.now())
+      const said = await messageBy(endMs)
       if (said === null) return { error: 'org.freedesktop.DBus.Error.NoReply', text: '' }
       // Beyond the bound something is lost that silence will tell.
       if (said.type === 'signal' && kept.length < maxKept) kept.push(said)
@@ -126,7 +134,7 @@ function busOver(socket: Socket, path: string, answerMs: number) {
     async signal(withinMs: number): Promise<Message | null> {
       const endMs = performance.now() + withinMs
       for (;;) {
-        const said = kept.shift() ?? (await message(endMs - performance.now()))
+        const said = kept.shift() ?? (await messageBy(endMs))
         if (said === null || said.type === 'signal') return said
       }
     },

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { KedgeError } from '../../anchor-client/evidence/errors.ts'
 import { outputOf, startCommand } from './command.ts'
+import { within } from './deadline.ts'
 import {
   type Chip,
   type Edge,
@@ -91,6 +92,7 @@ export async function openGpioLine(options: GpioOptions, signal: AbortSignal): P
   const detected = await run('gpiodetect', [])
   const chip = chipOf(options, parseChips(detected.stdout), detected.complaint)
   const place = { chip: chip.name, line, pull }
+  const bounded = await boundedBy(signal, silentMs)
 
   return {
     async look() {
@@ -100,8 +102,10 @@ export async function openGpioLine(options: GpioOptions, signal: AbortSignal): P
     },
 
     async *watch(ms, quietMs) {
-      const args = monitorArguments(major, place)
-      await using monitor = startCommand({ ...gpiod, command: at('gpiomon'), args, signal })
+      const asked = [at('gpiomon'), ...monitorArguments(major, place)]
+      // Who is busy with a bounce, or with itself, ends it later than that.
+      const [command = '', ...args] = bounded(asked, ms + 10 * quietMs + 5000)
+      await using monitor = startCommand({ ...gpiod, command, args, signal })
       const split = lineSplitter()
       const chunks = monitor.chunks(ms, quietMs)
       for await (const chunk of chunks) {
@@ -112,11 +116,33 @@ export async function openGpioLine(options: GpioOptions, signal: AbortSignal): P
           }
       }
       if (!monitor.wasStopped() && !signal.aborted) {
-        const { complaint } = await monitor.ended()
-        throw refusal(`line ${line} of ${chip.name} cannot be watched`, complaint)
+        const ended = await within(1000, monitor.ended())
+        if (ended?.code === timeIsOver) return
+        const what = `line ${line} of ${chip.name} cannot be watched`
+        if (ended === null) throw refusal(`${what}: gpiomon says nothing more and goes on`, '')
+        throw refusal(what, ended.complaint)
       }
     },
   }
+}
+
+/** What `timeout` says of a command that it has ended. */
+const timeIsOver = 124
+
+/**
+ * Who is killed outright ends nobody: gpiomon would hold the line until its next edge. Where there is coreutils' `timeout`
+ * (that of others does not pass on a signal) it ends by itself. It is the system's, and in no folder of `tools`.
+ */
+async function boundedBy(signal: AbortSignal, deadlineMs: number) {
+  const asked = { ...gpiod, command: 'timeout', args: ['--version'], signal }
+  const version = await outputOf(asked, deadlineMs).catch((error) => {
+    if (error instanceof KedgeError) return null
+    throw error
+  })
+  const isThere = version?.stdout.includes('(GNU coreutils)') === true
+  // It insists before we do: who kills it leaves what it has started.
+  return (command: readonly string[], ms: number): readonly string[] =>
+    isThere ? ['timeout', '-k', '0.5', String(Math.ceil(ms / 1000)), ...command] : command
 }
 
 function said<Value>(parse: () => Value, bytes: Uint8Array): Said<Value> {

@@ -32,6 +32,7 @@ export async function boardOver(
   write: (bytes: Uint8Array) => void,
 ): Promise<HeldBoard> {
   const { Board } = await importJohnnyFive()
+  const { cache } = Board
   const port = Object.assign(new EventEmitter(), {
     path,
     write: (bytes: Uint8Array | readonly number[]) => write(Uint8Array.from(bytes)),
@@ -56,13 +57,18 @@ export async function boardOver(
       board.io.removeAllListeners()
       board.removeAllListeners()
       port.removeAllListeners()
-      // The package keeps every board that there ever was: what it keeps is empty.
-      for (const name of Object.keys(board)) Reflect.deleteProperty(board, name)
+      // The package keeps every board that there ever was.
+      const at = cache.indexOf(board)
+      if (at >= 0) cache.splice(at, 1)
     },
   }
 }
 
-async function importJohnnyFive(): Promise<{ Board: new (options: object) => Board }> {
+interface JohnnyFive {
+  readonly Board: { new (options: object): Board; readonly cache: Board[] }
+}
+
+async function importJohnnyFive(): Promise<JohnnyFive> {
   // Without types of its own.
   const name: string = 'johnny-five'
   const imported = await import(name).catch((cause) => {

@@ -4,62 +4,94 @@ import { open } from 'node:fs/promises'
 
 /** A measurement takes 750 ms. Of the four threads that there are for files some are left to the journal. */
 const mostAtOnce = 2
-/** Longer than any answer takes, also behind others on the same bus. */
-const longestMs = 30_000
+/** With those that do not come back from the kernel: one thread always remains for the journal. */
+const mostThreads = 3
 
-const inTurn = fewAtOnce(mostAtOnce)
+interface Limits {
+  /** Longer than any answer takes, also behind others on the same bus. */
+  readonly longestMs: number
+  /** Longer than all the others take, one after the other. */
+  readonly longestWaitMs: number
+}
+
+type Read = (path: string, signal: AbortSignal) => Promise<Buffer>
 
 /** Throws where there is no such file, it is none of the kernel's, nothing comes of it in time, or `signal` aborts. */
-export async function readOneWire(path: string, signal: AbortSignal): Promise<Buffer> {
-  const over = new AbortController()
-  const stop = () => over.abort(signal.reason)
-  const late = new Error(`nothing came of it within ${longestMs / 1000} s`)
-  const timer = setTimeout(() => over.abort(late), longestMs)
-  signal.addEventListener('abort', stop)
-  try {
-    return await Promise.race([inTurn(() => readOnce(path), over.signal), ended(over.signal)])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
+export const readOneWire: Read = fewAtOnce(readOnce, { longestMs: 30_000, longestWaitMs: 120_000 })
+
+/** A few at once and each path once at most, the others after them: to ask a probe that is stuck again would cost another thread. */
+export function fewAtOnce(
+  read: (path: string) => Promise<Buffer>,
+  { longestMs, longestWaitMs }: Limits,
+): Read {
+  const underWay = new Map<string, { isLost: boolean }>()
+  const waiting = new Set<() => void>()
+
+  const mayBegin = (path: string) => {
+    const lost = [...underWay.values()].filter(({ isLost }) => isLost).length
+    const isRoom = underWay.size - lost < mostAtOnce && underWay.size < mostThreads
+    return isRoom && !underWay.has(path)
+  }
+  // All look again, in the order in which they came.
+  const wake = () => {
+    for (const look of waiting) look()
+  }
+
+  async function begin(path: string): Promise<Buffer> {
+    const state = { isLost: false }
+    underWay.set(path, state)
+    const timer = setTimeout(() => {
+      state.isLost = true
+      wake()
+    }, longestMs)
+    try {
+      return await read(path)
+    } finally {
+      clearTimeout(timer)
+      underWay.delete(path)
+      wake()
+    }
+  }
+
+  const change = (patience: Patience) => {
+    let look = () => {}
+    const changed = new Promise<void>((resolve) => {
+      look = resolve
+      waiting.add(look)
+    })
+    return inTime(changed, patience).finally(() => waiting.delete(look))
+  }
+
+  return async (path, signal) => {
+    const isAsked = underWay.has(path)
+    const endMs = performance.now() + (isAsked ? longestMs : longestWaitMs)
+    const late = isAsked ? 'it has not come back from the last question' : 'others do not come back'
+    // Nothing may come between the look and the beginning: others look, too.
+    while (!mayBegin(path)) await change({ ms: endMs - performance.now(), late, signal })
+    const silent = `nothing came of it within ${longestMs / 1000} s`
+    return inTime(begin(path), { ms: longestMs, late: silent, signal })
   }
 }
 
-const ended = (signal: AbortSignal) =>
-  new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason))
-  })
+interface Patience {
+  readonly ms: number
+  readonly late: string
+  readonly signal: AbortSignal
+}
 
-/**
- * So many at once, the others after them. Who does not come back from the kernel keeps its turn: whoever came after it
- * would not come back either.
- */
-export function fewAtOnce(most: number) {
-  let busy = 0
-  const waiting = new Set<() => void>()
-  return async <Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Value> => {
-    if (busy < most) busy += 1
-    else {
-      await new Promise<void>((resolve, reject) => {
-        const giveUp = () => {
-          if (waiting.delete(go)) reject(signal.reason)
-        }
-        const go = () => {
-          signal.removeEventListener('abort', giveUp)
-          waiting.delete(go)
-          resolve()
-        }
-        waiting.add(go)
-        signal.addEventListener('abort', giveUp)
-      })
-    }
-    try {
-      return await work()
-    } finally {
-      const [next] = waiting
-      if (next === undefined) busy -= 1
-      else next()
-    }
-  }
+async function inTime<Value>(work: Promise<Value>, { ms, late, signal }: Patience): Promise<Value> {
+  let giveUp = () => {}
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<never>((_, reject) => {
+    giveUp = () => reject(signal.reason)
+    timer = setTimeout(() => reject(new Error(late)), Math.max(0, ms))
+    signal.addEventListener('abort', giveUp)
+    if (signal.aborted) giveUp()
+  })
+  return Promise.race([work, over]).finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', giveUp)
+  })
 }
 
 /** Whatever else lies there must not hold the read up for ever. */

@@ -27,6 +27,11 @@ export function wireOver(
   duplex.on('error', () => {})
   signal.addEventListener('abort', cut)
   if (signal.aborted) cut()
+  // One listener for all of them: a board with many contacts is told of each at once.
+  const writing = new Set<() => void>()
+  duplex.on('close', () => {
+    for (const giveUp of writing) giveUp()
+  })
 
   async function* chunks(): AsyncGenerator<Uint8Array, void> {
     const iterator = duplex[Symbol.asyncIterator]()
@@ -54,11 +59,11 @@ export function wireOver(
     write: (bytes) =>
       new Promise((resolve, reject) => {
         // Who is closed in the middle of a write may never say what became of it.
-        const closed = () => reject(lost(name))
-        if (duplex.destroyed) return closed()
-        duplex.once('close', closed)
+        const giveUp = () => reject(lost(name))
+        if (duplex.destroyed) return giveUp()
+        writing.add(giveUp)
         duplex.write(bytes, (error) => {
-          duplex.off('close', closed)
+          writing.delete(giveUp)
           if (error) reject(lost(name, error))
           else resolve()
         })
