@@ -251,7 +251,9 @@ test('answers to the questions of others that keep coming are no answer, and the
   const talking = setInterval(() => bench.port.say(other), 60)
   await using reading = started(coldModbus, { ...bench.options, everyMs: 300 })
   const next = reading.samples.next()
-  const failure = t.throwsAsync(next, { code: 'SENSOR_GARBLED', message: /no usable answer/ })
+  // Where the machine is busy they come in clumps, and it is the line that is noticed first.
+  const message = /no usable answer|the line is never silent/
+  const failure = t.throwsAsync(next, { code: 'SENSOR_GARBLED', message })
   const said = await Promise.race([failure, sleep(20_000, 'nothing', { ref: false })])
   clearInterval(talking)
   t.not(said, 'nothing')

@@ -40,8 +40,9 @@ export function openOutbox(parts: OutboxParts): Outbox {
   const { gateway, incarnation } = history
   let ledgerId: Uint8Array | null = null
   let recollection: Recollection = afterRestart
-  /** Up to which size proofs were asked for, in this round through all of them. */
+  /** Up to which size proofs were asked for in this round through all of them, and the worst that was found in it. */
   let lastAsked = 0
+  let worst: Untended | null = null
 
   async function step(): Promise<Rest> {
     if (ledgerId === null) {
@@ -172,26 +173,37 @@ export function openOutbox(parts: OutboxParts): Outbox {
     return prove(ledgerId)
   }
 
+  /** Some at a time, and those that cannot be proved must not stand before the others for ever. */
   async function prove(ledger: Uint8Array): Promise<Untended | null> {
-    let worst: Untended | null = null
-    const sizes = await store.unproved(ledger, severalProofs, lastAsked)
-    // Those that cannot be proved must not stand before the others for ever.
-    lastAsked = sizes.length < severalProofs ? 0 : (sizes.at(-1) ?? 0)
-    for (const size of sizes) {
-      const anchor = await store.at(ledger, size)
-      if (anchor === null) continue
-      const checkpoint = checkpointOf(history, size, anchor.root)
-      const fetched = anchor.proof
-        ? ({ state: 'proved', proof: anchor.proof } as const)
-        : await fetchProof(session, ledger, checkpoint, signal)
-      if (fetched.state === 'proved') {
-        await store.keep(ledger, [{ ...anchor, proof: fetched.proof }], false)
-      } else if (worst === null || fetched.isAmiss) {
-        const why = `the proof of ${size} batches: ${fetched.why}`
-        worst = { state: 'unproved', why, isAmiss: fetched.isAmiss }
+    for (;;) {
+      const sizes = await store.unproved(ledger, severalProofs, lastAsked)
+      const isRoundOver = sizes.length < severalProofs
+      let isAnyLeft = false
+      for (const size of sizes) {
+        const left = await proveOne(ledger, size)
+        isAnyLeft ||= left !== null
+        if (left !== null && (worst === null || left.isAmiss)) worst = left
       }
+      lastAsked = isRoundOver ? 0 : (sizes.at(-1) ?? 0)
+      if (!isRoundOver && !isAnyLeft) continue
+      const told = worst
+      if (isRoundOver) worst = null
+      return told
     }
-    return worst
+  }
+
+  async function proveOne(ledger: Uint8Array, size: number): Promise<Untended | null> {
+    const anchor = await store.at(ledger, size)
+    if (anchor === null) return null
+    const fetched = anchor.proof
+      ? ({ state: 'proved', proof: anchor.proof } as const)
+      : await fetchProof(session, ledger, checkpointOf(history, size, anchor.root), signal)
+    if (fetched.state === 'proved') {
+      await store.keep(ledger, [{ ...anchor, proof: fetched.proof }], false)
+      return null
+    }
+    const why = `the proof of ${size} batches: ${fetched.why}`
+    return { state: 'unproved', why, isAmiss: fetched.isAmiss }
   }
 
   return { step, tend }
