@@ -248,7 +248,7 @@ test('answers to the questions of others that keep coming are no answer, and the
   await using bench = await openBench({ means: 'tcp', framing: 'tcp', readings, silentMs: 300 })
   const other = Uint8Array.of(0x7f, 0xff, 0, 0, 0, 5, 1, 4, 2, 0, 42)
   bench.slave.spoil(silent)
-  const talking = setInterval(() => bench.port.say(other), 60)
+  const talking = setInterval(() => bench.port.say(other), 60).unref()
   await using reading = started(coldModbus, { ...bench.options, everyMs: 300 })
   const next = reading.samples.next()
   // Where the machine is busy they come in clumps, and it is the line that is noticed first.
