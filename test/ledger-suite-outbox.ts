@@ -3,10 +3,12 @@ import { checkpointOf } from '../gateway/anchoring/history.ts'
 import { onLedger, type SetUp, signal, type Traits } from './helpers/ledger-under-test.ts'
 import {
   anchorAll,
+  anchoredSizes,
   historyOf,
   openStore,
   quickPace,
   sendsOf,
+  troubles,
   watchSends,
 } from './helpers/outbox.ts'
 import { isAtRest } from './helpers/outbox-checks.ts'
@@ -69,7 +71,10 @@ export function outboxSuite(name: string, setUp: SetUp, traits: Traits): void {
     for (const folder of ['first', 'second']) {
       await using store = await openStore(`${scratch.path}/${folder}`, history)
       const { events } = await anchorAll({ history, session, store }, [2, 3, 7])
-      t.is(events.length, 3, folder)
+      t.deepEqual(anchoredSizes(events), [2, 3, 7], folder)
+      // On a machine that is busy a real chain may be out of reach for a moment.
+      if (traits.blockMs === undefined) t.deepEqual(troubles(events), [], folder)
+      else for (const event of events) if (event.event === 'anchor-trouble') t.log(event.why)
       await isAtRest(t, session, store, history, 7, folder)
     }
   })
