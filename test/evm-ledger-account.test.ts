@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
@@ -18,8 +17,6 @@ import {
   whyOf,
 } from './helpers/evm-ledger.ts'
 import { isFinal, isRefused, nextKey, signal, sizesOf, usual } from './helpers/ledger-under-test.ts'
-
-setMaxListeners(0, signal)
 
 const gateway = usual({ hashId: 2 })
 const clone = usual({ hashId: 2, forkedAt: 3 })

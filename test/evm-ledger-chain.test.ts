@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,8 +17,6 @@ import {
 } from './helpers/evm-ledger.ts'
 import { isFinal, signal, sizesOf, usual } from './helpers/ledger-under-test.ts'
 import { lyingNode, RpcFailure } from './helpers/lying-node.ts'
-
-setMaxListeners(0, signal)
 
 const gateway = usual({ hashId: 2 })
 

@@ -1,12 +1,9 @@
-import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import { bytesToHex } from '../anchor-client/evidence/bytes.ts'
 import { type Deployment, deployContract } from '../anchor-client/ledgers/evm/deploy.ts'
 import { anvilIsMissing, chainAccount, optionsOf, startChain } from './helpers/evm-ledger.ts'
 import { signal } from './helpers/ledger-under-test.ts'
 import { type Answer, lyingNode, RpcFailure } from './helpers/lying-node.ts'
-
-setMaxListeners(0, signal)
 
 /** A deployment by an account of its own, and what a person is told meanwhile. */
 function deployment(urls: readonly string[], name: string) {

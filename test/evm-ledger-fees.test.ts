@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import type { EvmOptions } from '../anchor-client/ledgers/evm/options.ts'
 import { readTransaction } from '../anchor-client/ledgers/evm/transactions.ts'
@@ -14,8 +13,6 @@ import {
   startChain,
 } from './helpers/evm-ledger.ts'
 import { isFinal, isRefused, signal, usual } from './helpers/ledger-under-test.ts'
-
-setMaxListeners(0, signal)
 
 const gateway = usual({ hashId: 2 })
 

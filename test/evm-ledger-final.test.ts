@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import { evm } from '../anchor-client/ledgers/evm.ts'
 import type { Outcome } from '../anchor-client/ledgers/ledger.ts'
@@ -14,8 +13,6 @@ import {
   whyOf,
 } from './helpers/evm-ledger.ts'
 import { isFinal, signal, sizesOf, usual } from './helpers/ledger-under-test.ts'
-
-setMaxListeners(0, signal)
 
 const gateway = usual({ hashId: 2 })
 const clone = usual({ hashId: 2, forkedAt: 3 })

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import { u32 } from '../anchor-client/evidence/bytes.ts'
 import { evmProofs } from '../anchor-client/evidence/proofs/evm.ts'
@@ -27,8 +26,6 @@ import { anchorAll, anchoredSizes, historyOf, openStore, troubles } from './help
 import { scratchFolder } from './helpers/scratch.ts'
 
 // One signal for all tests, each of which asks several things at once.
-setMaxListeners(0, signal)
-
 const gateway = usual({ hashId: 2 })
 const stranger = gatewayOf({ secret: secretOf('another box'), hashId: 2 })
 

@@ -1,5 +1,4 @@
 /** Several nodes of one chain, of which one stands still, says another thing than the others, or says nothing. */
-import { setMaxListeners } from 'node:events'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import test from 'ava'
 import { hexToBytes } from '../anchor-client/evidence/bytes.ts'
@@ -19,8 +18,6 @@ import { until } from './helpers/gateway.ts'
 import { isFinal, signal, usual } from './helpers/ledger-under-test.ts'
 import { type Answer, altering, type Lie, lyingNode, RpcFailure } from './helpers/lying-node.ts'
 import { scratchFolder } from './helpers/scratch.ts'
-
-setMaxListeners(0, signal)
 
 const gateway = usual({ hashId: 2 })
 

@@ -1,12 +1,8 @@
-import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import { anvilIsMissing, evmUnderTest, startChain } from './helpers/evm-ledger.ts'
-import { signal } from './helpers/ledger-under-test.ts'
 import { ledgerSuite } from './ledger-suite.ts'
 
 // One signal for all tests, each of which asks several things at once.
-setMaxListeners(0, signal)
-
 if (anvilIsMissing) {
   test('evm: skipped, as @foundry-rs/anvil has no program for this machine', (t) => t.pass())
 } else {

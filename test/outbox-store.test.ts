@@ -63,7 +63,7 @@ test('what is on its way is listed before what is final, each with its ledger, r
 
   const bell = newBell()
   const head = { size: 14, root: await history.rootAt(14) }
-  const [pending, ...none] = await retryAnchors(store, head, new Map([['embedded', bell]]))
+  const [pending, ...none] = await retryAnchors(store, head, ['embedded'], bell)
   t.like(pending, { size: 14, state: 'sent' })
   t.deepEqual(none, [])
   t.is(bell.rings, 1)

@@ -1,6 +1,7 @@
 /** The kernel's file of a device on a 1-Wire bus: to read it is a question on the bus, and lasts as long. */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { inTime, type Patience } from './deadline.ts'
 
 /** A measurement takes 750 ms. Of the four threads that there are for files some are left to the journal. */
 const mostAtOnce = 2
@@ -71,27 +72,6 @@ export function fewAtOnce(
     const silent = `nothing came of it within ${longestMs / 1000} s`
     return inTime(begin(path), { ms: longestMs, late: silent, signal })
   }
-}
-
-interface Patience {
-  readonly ms: number
-  readonly late: string
-  readonly signal: AbortSignal
-}
-
-async function inTime<Value>(work: Promise<Value>, { ms, late, signal }: Patience): Promise<Value> {
-  let giveUp = () => {}
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<never>((_, reject) => {
-    giveUp = () => reject(signal.reason)
-    timer = setTimeout(() => reject(new Error(late)), Math.max(0, ms))
-    signal.addEventListener('abort', giveUp)
-    if (signal.aborted) giveUp()
-  })
-  return Promise.race([work, over]).finally(() => {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', giveUp)
-  })
 }
 
 /** Whatever else lies there must not hold the read up for ever. */

@@ -61,11 +61,12 @@ export async function getAnchors(
 export async function retryAnchors(
   store: AnchorStore,
   head: Head,
-  bells: ReadonlyMap<string, Bell>,
+  names: readonly string[],
+  bell: Bell,
 ): Promise<readonly AnchorRow[]> {
   const rows: AnchorRow[] = []
-  for (const name of bells.keys()) rows.push(await rowNow(store, head, name))
-  for (const bell of bells.values()) bell.ring()
+  for (const name of names) rows.push(await rowNow(store, head, name))
+  bell.ring()
   return rows
 }
 

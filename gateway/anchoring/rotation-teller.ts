@@ -1,6 +1,7 @@
 /** Tells the ledgers of every key that followed the one that they know, in order, each with the same bytes until it is final. */
 import type { LedgerSession, Prepared } from '../../anchor-client/ledgers/ledger.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import { asked } from './asked.ts'
 import type { OpenedLedger } from './ledger-host.ts'
 
 export interface RotationTeller {
@@ -41,17 +42,19 @@ export function rotationTeller(
     return state === 'final'
   }
 
+  async function tellAll(name: string, signal: AbortSignal): Promise<boolean> {
+    const session = ledgers.find((of) => of.name === name)?.session
+    const head = await session?.head(gateway, incarnation, signal)
+    if (session === undefined || head?.state !== 'registered') return false
+    const known = keys.rotationsBefore(head.keyId)
+    if (known < 0) return false
+    for (const rotation of keys.rotations.slice(known)) {
+      if (!(await tellOne(name, session, rotation, signal))) return false
+    }
+    return true
+  }
+
   return {
-    async tell(name, signal) {
-      const session = ledgers.find((of) => of.name === name)?.session
-      const head = await session?.head(gateway, incarnation, signal)
-      if (session === undefined || head?.state !== 'registered') return false
-      const known = keys.rotationsBefore(head.keyId)
-      if (known < 0) return false
-      for (const rotation of keys.rotations.slice(known)) {
-        if (!(await tellOne(name, session, rotation, signal))) return false
-      }
-      return true
-    },
+    tell: async (name, signal) => (await asked(signal, (until) => tellAll(name, until))) === true,
   }
 }

@@ -7,7 +7,6 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import type { Recording } from '../recording/open-recording.ts'
 import type { Store } from '../store.ts'
 import { type Admitted, admit } from './admit.ts'
-import { asked } from './asked.ts'
 import { refusalOf } from './head-refusals.ts'
 import { compareHeads, type HeadComparison } from './heads.ts'
 import type { History } from './history.ts'
@@ -80,16 +79,13 @@ export function signingPermission(parts: PermissionParts): () => Promise<boolean
     goOn().catch(() => undefined)
   }
 
-  const isTold = async (ledger: string): Promise<boolean> =>
-    (await asked(signal, (until) => rotations.tell(ledger, until))) === true
-
   async function isWaitedFor(comparison: HeadComparison): Promise<boolean> {
     const { ledger } = comparison
     if (comparison.state === 'unknown' && comparison.silentMs > leftOutAfterMs) {
       leaveOut(ledger)
       return false
     }
-    if (comparison.state === 'other-key' && (await isTold(ledger))) {
+    if (comparison.state === 'other-key' && (await rotations.tell(ledger, signal))) {
       health.well(`ledger ${ledger}`)
       return false
     }

@@ -103,18 +103,16 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
   async function rotated(): Promise<void> {
     for (let left = ledgers.opened.map(({ name }) => name); left.length > 0 && !until.aborted; ) {
       const told = await Promise.all(
-        left.map((name) => asked(until, (soon) => rotations.tell(name, soon)).catch(() => false)),
+        left.map((name) => rotations.tell(name, until).catch(() => false)),
       )
-      left = left.filter((_, i) => told[i] !== true)
+      left = left.filter((_, i) => !told[i])
       bell.ring()
       if (left.length > 0) await pause(askAgainMs)(until)
     }
   }
 
-  let isOverruled = false
   /** A copy of this gateway runs somewhere else: whatever both sign would be a fork. */
   function overruled(ledger: string): void {
-    isOverruled = true
     sealing.forbid()
     health.degraded(
       'signing',
@@ -132,9 +130,9 @@ export async function startAnchoring(options: AnchoringOptions): Promise<Anchori
       await pause(askAgainMs)(until)
     } while (!until.aborted && !(await mayBegin()))
     if (until.aborted) return
-    if (isOverruled) return
-    health.well('signing')
     await sealing.allow()
+    if (!sealing.isAllowed) return
+    health.well('signing')
     signed()
   }
 

@@ -32,8 +32,9 @@ export const anchors: Query = async function* ({ store, live }, asked) {
       })
     }
     const { size, historyRoot: root } = store.journal
-    const bells = new Map(namesOf(live, ledger).map((name) => [name, live.anchoring.bell]))
-    for (const row of await retryAnchors(kept, { size, root }, bells)) yield { line: { ...row } }
+    const names = namesOf(live, ledger)
+    const rows = await retryAnchors(kept, { size, root }, names, live.anchoring.bell)
+    for (const row of rows) yield { line: { ...row } }
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import { bytesToHex } from '../../anchor-client/evidence/bytes.ts'
 import type { HashId } from '../../anchor-client/evidence/model.ts'
@@ -62,6 +63,8 @@ export const onLedger =
     })
 
 export const { signal } = new AbortController()
+// The tests of a file ask side by side.
+setMaxListeners(0, signal)
 export const nextKey = signerOf(secretOf('next key'))
 /** The one gateway of the suites; told otherwise, a clone or another life of it. */
 export const usual = (told: Partial<Told> = {}): TestGateway =>

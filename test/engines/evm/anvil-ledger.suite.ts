@@ -1,10 +1,6 @@
-import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import { evmUnderTest, startChain } from '../../helpers/evm-ledger.ts'
-import { signal } from '../../helpers/ledger-under-test.ts'
 import { ledgerSuite } from '../../ledger-suite.ts'
-
-setMaxListeners(0, signal)
 
 // A block comes when it comes, and is final under another; `npm test` has one that seals at once.
 const chain = await startChain({ blockSeconds: 1 })

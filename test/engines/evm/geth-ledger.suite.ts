@@ -1,12 +1,8 @@
-import { setMaxListeners } from 'node:events'
 import test from 'ava'
 import { evmUnderTest } from '../../helpers/evm-ledger.ts'
-import { signal } from '../../helpers/ledger-under-test.ts'
 import { ledgerSuite } from '../../ledger-suite.ts'
 import { cliqueChain, registrarOf } from './chains.ts'
 import { contractAt, hexOf } from './genesis.ts'
-
-setMaxListeners(0, signal)
 
 const contracts = 64
 const chain = await cliqueChain({ contracts })
