@@ -25,7 +25,6 @@ import {
 import { anchorAll, anchoredSizes, historyOf, openStore, troubles } from './helpers/outbox.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 
-// One signal for all tests, each of which asks several things at once.
 const gateway = usual({ hashId: 2 })
 const stranger = gatewayOf({ secret: secretOf('another box'), hashId: 2 })
 

@@ -2,7 +2,6 @@ import test from 'ava'
 import { anvilIsMissing, evmUnderTest, startChain } from './helpers/evm-ledger.ts'
 import { ledgerSuite } from './ledger-suite.ts'
 
-// One signal for all tests, each of which asks several things at once.
 if (anvilIsMissing) {
   test('evm: skipped, as @foundry-rs/anvil has no program for this machine', (t) => t.pass())
 } else {

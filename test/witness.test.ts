@@ -4,7 +4,6 @@ import { scratchFolder } from './helpers/scratch.ts'
 import { connectTo, ownedBy, portOf, type ServedWitness, serveWitness } from './helpers/witness.ts'
 import { ledgerSuite } from './ledger-suite.ts'
 
-// One signal for all tests, each of which asks several things at once.
 setMaxListeners(0, signal)
 
 ledgerSuite('witness', async () => {

@@ -63,7 +63,7 @@ export const onLedger =
     })
 
 export const { signal } = new AbortController()
-// The tests of a file ask side by side.
+// One for all tests of a file, each of which asks several things at once.
 setMaxListeners(0, signal)
 export const nextKey = signerOf(secretOf('next key'))
 /** The one gateway of the suites; told otherwise, a clone or another life of it. */
