@@ -9,6 +9,7 @@ import { count } from '../anchor-client/ledgers/evm/rpc/values.ts'
 import type { NodeAddress } from '../anchor-client/ledgers/evm/rpc/wire.ts'
 
 const { signal } = new AbortController()
+// One signal for all tests, each of which asks several things at once.
 setMaxListeners(0, signal)
 const secret = 'Bearer only-the-operator-knows'
 

@@ -1,10 +1,6 @@
-import { setMaxListeners } from 'node:events'
-import { signal } from './helpers/ledger-under-test.ts'
 import { scratchFolder } from './helpers/scratch.ts'
 import { connectTo, ownedBy, portOf, type ServedWitness, serveWitness } from './helpers/witness.ts'
 import { ledgerSuite } from './ledger-suite.ts'
-
-setMaxListeners(0, signal)
 
 ledgerSuite('witness', async () => {
   const { path, ...folder } = await scratchFolder()
